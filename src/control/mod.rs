@@ -1,0 +1,1 @@
+//! JSON methods over a unix socket, and the commands that ask them.

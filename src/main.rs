@@ -1,0 +1,3 @@
+//! The `oasis6` command.
+
+fn main() {}

@@ -1,0 +1,142 @@
+use crate::net::{Lifetimes, Mac, Prefix};
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+
+use super::{Key, RouteTarget};
+
+/// The kernel as we last heard of it. Filled by one dump, kept by [`Change`]s, replaced whole when one was lost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Actual {
+    /// Links by index.
+    pub links: BTreeMap<u32, Link>,
+    /// IPv6 addresses by link and address.
+    pub addresses: BTreeMap<(u32, Ipv6Addr), Address>,
+    /// IPv6 unicast and unreachable routes of the tables we look at, by [`Key::Route`].
+    pub routes: BTreeMap<Key, Route>,
+    /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
+    pub sysctls: BTreeMap<String, String>,
+}
+
+/// A network device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// Its Ethernet address, where it has one.
+    pub mac: Option<Mac>,
+    /// Administratively up and with carrier.
+    pub up: bool,
+    /// MTU in bytes.
+    pub mtu: u32,
+}
+
+/// Who made an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// oasis6.
+    Ours,
+    /// Anybody else: never touched.
+    Foreign,
+}
+
+/// State of an address (RFC 4862 §5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressState {
+    /// Duplicate address detection goes on.
+    Tentative,
+    /// In use.
+    Ready,
+    /// Somebody else has it.
+    Duplicate,
+}
+
+/// An IPv6 address of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Length of its prefix.
+    pub len: u8,
+    /// How long it lives.
+    pub lifetimes: Lifetimes,
+    /// Whether it can be used.
+    pub state: AddressState,
+    /// Who made it.
+    pub tag: Tag,
+}
+
+/// An IPv6 route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Where it leads.
+    pub target: RouteTarget,
+    /// Who made it.
+    pub tag: Tag,
+}
+
+/// One thing that changed in the kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Everything, after a dump.
+    All(Actual),
+    /// A link is new or changed.
+    Link(u32, Link),
+    /// A link is gone, with its addresses and routes.
+    LinkGone(u32),
+    /// An address is new or changed.
+    Address(u32, Ipv6Addr, Address),
+    /// An address is gone.
+    AddressGone(u32, Ipv6Addr),
+    /// A route is new or changed.
+    Route(Key, Route),
+    /// A route is gone.
+    RouteGone(Key),
+    /// A sysctl has a new value.
+    Sysctl(String, String),
+}
+
+impl Actual {
+    /// Takes a change in; `false` if it was known already.
+    pub fn apply(&mut self, change: Change) -> bool {
+        match change {
+            Change::All(all) => {
+                let new = *self != all;
+                *self = all;
+                new
+            }
+            Change::Link(index, link) => self.links.insert(index, link.clone()).as_ref() != Some(&link),
+            Change::LinkGone(index) => {
+                self.addresses.retain(|(link, _), _| *link != index);
+                self.routes.retain(|_, route| route.target.link() != Some(index));
+                self.links.remove(&index).is_some()
+            }
+            Change::Address(link, addr, address) => {
+                self.addresses.insert((link, addr), address.clone()).as_ref() != Some(&address)
+            }
+            Change::AddressGone(link, addr) => self.addresses.remove(&(link, addr)).is_some(),
+            Change::Route(key, route) => self.routes.insert(key, route.clone()).as_ref() != Some(&route),
+            Change::RouteGone(key) => self.routes.remove(&key).is_some(),
+            Change::Sysctl(name, value) => self.sysctls.insert(name, value.clone()).as_ref() != Some(&value),
+        }
+    }
+
+    /// Index and state of the link named `name`.
+    pub fn link_named(&self, name: &str) -> Option<(u32, &Link)> {
+        self.links.iter().find(|(_, link)| link.name == name).map(|(index, link)| (*index, link))
+    }
+
+    /// A usable link-local address of `link`: needed to send router advertisements (RFC 4861 §6.1.2).
+    pub fn link_local(&self, link: u32) -> Option<Ipv6Addr> {
+        self.addresses
+            .range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)))
+            .find(|((_, addr), address)| crate::net::is_link_local(*addr) && address.state == AddressState::Ready)
+            .map(|((_, addr), _)| *addr)
+    }
+
+    /// Whether a route of whatever origin leads to all of 2000::/3, source-specific ones included
+    /// (odhcpd#388, openwrt#23246): that is when we may call ourselves a default router (RFC 7084 G-4).
+    pub fn has_default_route(&self) -> bool {
+        self.routes.iter().any(|(key, route)| match key {
+            Key::Route { dst, .. } => dst.covers(&Prefix::GLOBAL) && route.target != RouteTarget::Unreachable,
+            _ => false,
+        })
+    }
+}

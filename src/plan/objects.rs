@@ -1,0 +1,108 @@
+use crate::net::{Lifetimes, Prefix};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::Ipv6Addr;
+
+/// What an object of the kernel is: two objects with one key can't both exist.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A sysctl by its name with dots.
+    Sysctl(String),
+    /// An address of a link.
+    Address {
+        /// Index of the link.
+        link: u32,
+        /// The address.
+        addr: Ipv6Addr,
+    },
+    /// A route.
+    Route {
+        /// Routing table, 254 for main.
+        table: u32,
+        /// Destination.
+        dst: Prefix,
+        /// Source (source-specific routing); `::/0` for any.
+        src: Prefix,
+        /// Metric; smaller wins.
+        metric: u32,
+    },
+}
+
+/// How an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Value of a sysctl.
+    Sysctl(String),
+    /// Of an address.
+    Address {
+        /// Length of its prefix.
+        len: u8,
+        /// How long it lives.
+        lifetimes: Lifetimes,
+    },
+    /// Of a route.
+    Route(RouteTarget),
+}
+
+/// Where a route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteTarget {
+    /// To a router on a link.
+    Via {
+        /// Index of the link.
+        link: u32,
+        /// The router.
+        gateway: Ipv6Addr,
+    },
+    /// To hosts on a link.
+    OnLink {
+        /// Index of the link.
+        link: u32,
+    },
+    /// Nowhere: answered with ICMPv6 (RFC 7084 WPD-5).
+    Unreachable,
+    /// Something else that a foreign route does (blackhole, multipath …).
+    Other,
+}
+
+impl RouteTarget {
+    /// Index of the link it leads over.
+    pub fn link(&self) -> Option<u32> {
+        match self {
+            RouteTarget::Via { link, .. } | RouteTarget::OnLink { link } => Some(*link),
+            RouteTarget::Unreachable | RouteTarget::Other => None,
+        }
+    }
+}
+
+/// Objects of ours that should exist.
+pub type Objects = BTreeMap<Key, Value>;
+
+/// One change to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Make or change an object. That it exists already is success.
+    Put(Key, Value),
+    /// Remove an object, which has this value now. That it, or its link, is gone already is success.
+    Delete(Key, Value),
+}
+
+impl Op {
+    /// The object it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Op::Put(key, _) | Op::Delete(key, _) => key,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Sysctl(name) => write!(f, "sysctl {name}"),
+            Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
+            Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),
+            Key::Route { dst, src, .. } => write!(f, "route to {dst} from {src}"),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The router as a whole, without its sockets: events in, actions out.

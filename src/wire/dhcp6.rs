@@ -1,0 +1,1 @@
+//! DHCPv6 messages and options (RFC 9915 §8, §9, §21).
