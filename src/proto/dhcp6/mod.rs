@@ -4,6 +4,7 @@ use crate::config::Host;
 use crate::net::{Duid, Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// What the server works with. Made by `plan`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// Section name of the LAN: part of a binding, since indexes change.
-    pub lan: String,
+    pub lan: Arc<str>,
     /// On-link prefixes. One that is deprecated or over is answered with lifetimes 0 to those who hold it.
     pub subnets: Vec<Subnet>,
     /// Where delegated prefixes come from; shared with other links.
@@ -77,8 +78,8 @@ pub struct Binding {
     pub client: Duid,
     /// Which of its identity associations.
     pub iaid: u32,
-    /// Section name of the LAN it is on.
-    pub lan: String,
+    /// Section name of the LAN it is on; shared, since thousands of bindings name a handful of LANs.
+    pub lan: Arc<str>,
     /// The client's address, or its relay agent's, on that LAN's link: where a delegated prefix is routed to.
     pub via: Ipv6Addr,
     /// When it ends.
@@ -86,7 +87,7 @@ pub struct Binding {
     /// What kind of a binding it is.
     pub state: State,
     /// The name the client gave itself (RFC 4704), a single label or a full name as sent, cleaned; empty: none.
-    pub hostname: String,
+    pub hostname: Box<str>,
 }
 
 /// Kind of a binding.
