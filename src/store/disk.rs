@@ -184,7 +184,7 @@ fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             format!("a file is in the way: move it, or set {option} to another folder")
         }
-        _ => "it is tried again".to_string(),
+        _ => format!("mend it, or set {option} to another folder"),
     };
     format!("can't {what} {}: {error}; {remedy}", path.display())
 }
