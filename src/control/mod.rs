@@ -25,6 +25,8 @@ pub mod request;
 #[cfg(feature = "daemon")]
 pub mod server;
 pub mod show;
+#[cfg(all(test, feature = "daemon"))]
+mod tests;
 
 /// Why a request got no result.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -103,7 +103,10 @@ mod tests {
             (r#"{"method":"status","params":null}"#, status.clone()),
             (" { \"params\" : null , \"method\" : \"status\" } \r", status.clone()),
             ("{\"method\":\"st\\u0061tus\"}\n", status),
-            (r#"{"method":"a.b-C_9","params":{"x":[1]}}"#, Call { method: "a.b-C_9".into(), params: json!({"x": [1]}) }),
+            (
+                r#"{"method":"a.b-C_9","params":{"x":[1]}}"#,
+                Call { method: "a.b-C_9".into(), params: json!({"x": [1]}) },
+            ),
         ] {
             assert_eq!(parse(line.as_bytes()), Ok(call), "{line}");
         }

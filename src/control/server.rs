@@ -105,6 +105,13 @@ impl Server {
         })
     }
 
+    /// With another time for requests and answers than [`PATIENCE`].
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Server {
+        self.patience = patience;
+        self
+    }
+
     /// The next question. All reading and writing is done in here, so it has to be polled all the time; it may be dropped
     /// at any moment and loses nothing.
     pub async fn next(&mut self) -> Request {

@@ -49,5 +49,11 @@ pub(super) fn words(object: &Map<String, Value>) -> String {
             _ => {}
         }
     }
-    plain.into_iter().reduce(|all, one| format!("{all}, {one}")).into_iter().chain(nested).collect::<Vec<_>>().join("; ")
+    plain
+        .into_iter()
+        .reduce(|all, one| format!("{all}, {one}"))
+        .into_iter()
+        .chain(nested)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
