@@ -25,7 +25,8 @@ pub mod request;
 #[cfg(feature = "daemon")]
 pub mod server;
 pub mod show;
-#[cfg(all(test, feature = "daemon"))]
+#[cfg(test)]
+#[cfg(feature = "daemon")]
 mod tests;
 
 /// Why a request got no result.

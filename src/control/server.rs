@@ -88,7 +88,7 @@ impl Server {
     /// inside a tokio runtime. Errors: somebody listens there already, something else lies there, or the system refuses.
     pub fn bind(path: &Path) -> io::Result<Server> {
         make_way(path)?;
-        let listener = OwnedFd::from(stream_socket()?);
+        let listener = stream_socket()?;
         // Linux gives the file the mode of the socket, so there is no moment at which others could open it
         fchmod(&listener, Mode::S_IRUSR | Mode::S_IWUSR)?;
         socket::bind(listener.as_raw_fd(), &UnixAddr::new(path)?)?;

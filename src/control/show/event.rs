@@ -41,7 +41,7 @@ fn lease(event: &Value, what: &str) -> String {
     let mut line = format!("lan {}: {} {what}", word(event, "lan"), word(event, "resource"));
     let by = match what {
         "granted" => " to ",
-        "expired" => " of ",
+        "expired" => ", was of ",
         _ => " by ",
     };
     let client = super::client(event);

@@ -15,6 +15,7 @@ pub use text::harmless;
 
 use field::{list, number, object, word};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use text::{Table, counted, duration, left, wrapped};
 
 /// The answer to `status`.
@@ -23,62 +24,70 @@ pub fn status(answer: &Value) -> String {
     troubles(answer, &mut out);
     refused(answer, &mut out);
     warnings(answer, &mut out);
-    lans(answer, &mut out);
-    sources(answer, &mut out);
+    let mut table = Table::default();
+    lans(answer, &mut table);
+    sources(answer, &mut table);
+    out.push_str(&table.show());
     facts(answer, &mut out);
     out
 }
 
 /// The answer to `leases`.
 pub fn leases(answer: &Value) -> String {
-    let leases = list(answer, "leases");
-    if leases.is_empty() {
+    let mut by_lan: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for lease in list(answer, "leases") {
+        by_lan.entry(word(lease, "lan")).or_default().push(lease);
+        *counts.entry(lease.get("kind").and_then(Value::as_str).unwrap_or_default()).or_default() += 1;
+    }
+    if by_lan.is_empty() {
         return "No leases.\n".into();
     }
-    let mut table = Table::new(&["LAN", "ADDRESS OR PREFIX", "KIND", "LEFT", "CLIENT"]);
-    for lease in leases {
-        table.row([
-            word(lease, "lan"),
-            word(lease, "resource"),
-            word(lease, "kind"),
-            left(lease, "valid"),
-            client(lease),
-        ]);
+    let mut table = Table::default();
+    for (lan, leases) in by_lan {
+        table.text(format!("LAN {lan}\n"));
+        for lease in leases {
+            let who = match word(lease, "kind").as_str() {
+                kind @ ("registered" | "declined") => format!("{kind}: {}", client(lease)),
+                _ => client(lease),
+            };
+            table.row([word(lease, "resource"), left(lease, "valid"), who]);
+        }
+        table.text("\n");
     }
-    let kinds = ["address", "prefix", "registered", "declined"].into_iter().filter_map(|kind| {
-        let count = leases.iter().filter(|lease| word(lease, "kind") == kind).count();
-        (count > 0).then(|| match kind {
-            "address" => counted(count, "address", "addresses"),
-            "prefix" => counted(count, "delegated prefix", "delegated prefixes"),
-            "registered" => format!("{count} registered by their hosts"),
-            _ => format!("{count} in use by somebody else, kept back"),
-        })
+    let kinds = counts.iter().map(|(kind, count)| match *kind {
+        "address" => counted(count, "address", "addresses"),
+        "prefix" => counted(count, "delegated prefix", "delegated prefixes"),
+        "registered" => format!("{count} registered by their hosts"),
+        "declined" => format!("{count} declined (somebody else uses them; kept back)"),
+        other => format!("{count} {}", harmless(other)),
     });
-    let kinds: Vec<String> = kinds.collect();
-    format!("{}\n{}\n", table.text(""), kinds.join(", "))
+    table.text(wrapped("", "  ", &kinds.collect::<Vec<_>>().join(", ")));
+    table.show()
 }
 
 /// The answer to `plan`.
 pub fn plan(answer: &Value) -> String {
     let mut out = String::new();
+    if answer.get("enabled") == Some(&Value::Bool(false)) {
+        let off = "oasis6 is off: `run` changes nothing until the configuration says `option enabled '1'`.";
+        out.push_str(&wrapped("", "  ", off));
+        out.push('\n');
+    }
     troubles(answer, &mut out);
+    let mut table = Table::default();
+    lans(answer, &mut table);
+    out.push_str(&table.show());
     let ops = list(answer, "ops");
     if ops.is_empty() {
-        out.push_str("Nothing would change in the kernel.\n");
-    } else {
-        out.push_str(&format!("{} in the kernel:\n\n", counted(ops.len(), "change", "changes")));
-        let mut table = Table::new(&[]);
-        for op in ops {
-            table.row([word(op, "op"), word(op, "object"), word(op, "value")]);
-        }
-        out.push_str(&table.text("  "));
+        return out + "Nothing would change in the kernel.\n";
     }
-    out.push('\n');
-    lans(answer, &mut out);
-    if answer.get("enabled") == Some(&Value::Bool(false)) {
-        out.push_str("oasis6 is off: `run` changes nothing until the configuration says `option enabled '1'`.\n");
+    let mut table = Table::default();
+    table.text(format!("{} in the kernel\n", counted(ops.len(), "change", "changes")));
+    for op in ops {
+        table.row([word(op, "op"), word(op, "object"), word(op, "value")]);
     }
-    out.trim_end().to_owned() + "\n"
+    out + &table.show()
 }
 
 /// The answer to `reload`.
@@ -168,65 +177,58 @@ fn warnings(answer: &Value, out: &mut String) {
     out.push('\n');
 }
 
-fn lans(answer: &Value, out: &mut String) {
+fn lans(answer: &Value, table: &mut Table) {
     for lan in list(answer, "lans") {
-        let (name, device, why) = (word(lan, "name"), word(lan, "device"), word(lan, "why"));
+        let (name, device) = (word(lan, "name"), word(lan, "device"));
         let place = if device.is_empty() { format!("LAN {name}") } else { format!("LAN {name} on {device}") };
         if word(lan, "state") == "serving" {
-            out.push_str(&format!("{place}: served\n"));
+            table.text(format!("{place}: served\n"));
         } else {
-            out.push_str(&wrapped("", "  ", &format!("{place}: NOT served: {why}")));
+            table.text(wrapped("", "  ", &format!("{place}: NOT served: {}", word(lan, "why"))));
         }
-        let mut table = Table::new(&[]);
-        for prefix in list(lan, "prefixes") {
-            table.row([word(prefix, "prefix"), from(prefix), lifetimes(prefix)]);
+        prefixes(lan, table);
+        if let Some(leased) = lan.get("dhcp6")
+            && let Some(addresses) = number(leased, "addresses")
+        {
+            let addresses = counted(addresses, "address", "addresses");
+            let prefixes = counted(number(leased, "prefixes").unwrap_or(0), "prefix", "prefixes");
+            table.text(format!("  leased: {addresses}, {prefixes}\n"));
         }
-        out.push_str(&table.text("  "));
-        for (key, what) in [("dhcp6", "leases"), ("ra", "router advertisements")] {
-            let words = object(lan, key).map(|counts| field::words(counts)).unwrap_or_default();
-            if !words.is_empty() {
-                out.push_str(&wrapped("  ", "    ", &format!("{what}: {words}")));
-            }
+        if let Some(words) = object(lan, "ra").map(field::words).filter(|words| !words.is_empty()) {
+            table.text(wrapped("  ", "    ", &format!("router advertisements: {words}")));
         }
-        out.push('\n');
+        table.text("\n");
     }
 }
 
-/// Where a prefix comes from.
-fn from(prefix: &Value) -> String {
-    match word(prefix, "source").as_str() {
-        "gone" => "gone, being withdrawn".into(),
-        source => format!("from {source}"),
-    }
-}
-
-/// How long a prefix may be used.
-fn lifetimes(prefix: &Value) -> String {
-    let (preferred, valid) = (left(prefix, "preferred"), left(prefix, "valid"));
-    match number(prefix, "preferred") {
-        Some(0) => format!("deprecated, valid {valid}"),
-        _ if preferred == valid => format!("valid {valid}"),
-        _ => format!("preferred {preferred}, valid {valid}"),
-    }
-}
-
-fn sources(answer: &Value, out: &mut String) {
-    let sources = list(answer, "prefixes");
-    if sources.is_empty() {
-        if answer.get("prefixes").is_some() {
-            out.push_str("There is no prefix to give to LANs.\n\n");
+fn sources(answer: &Value, table: &mut Table) {
+    match answer.get("prefixes").and_then(Value::as_array) {
+        Some(sources) if sources.is_empty() => table.text("There is no prefix to give to LANs.\n\n"),
+        Some(_) => {
+            table.text("Prefixes to give to LANs\n");
+            prefixes(answer, table);
+            table.text("\n");
         }
-        return;
+        None => {}
     }
-    out.push_str("Prefixes to give to LANs\n");
-    let mut table = Table::new(&[]);
-    for source in sources {
-        let delegable = source.get("delegable") == Some(&Value::Bool(true));
-        let note = if delegable { "delegated too" } else { "" };
-        table.row([word(source, "prefix"), from(source), lifetimes(source), note.into()]);
+}
+
+fn prefixes(of: &Value, table: &mut Table) {
+    let prefixes = list(of, "prefixes");
+    if !prefixes.is_empty() {
+        table.row(["PREFIX", "PREFERRED", "VALID", "FROM"].map(Into::into));
     }
-    out.push_str(&table.text("  "));
-    out.push('\n');
+    for prefix in prefixes {
+        let preferred = match number(prefix, "preferred") {
+            Some(0) => "deprecated".into(),
+            _ => left(prefix, "preferred"),
+        };
+        let from = match word(prefix, "source").as_str() {
+            "gone" => "gone: withdrawn".into(),
+            source => source.to_owned(),
+        };
+        table.row([word(prefix, "prefix"), preferred, left(prefix, "valid"), from]);
+    }
 }
 
 fn facts(answer: &Value, out: &mut String) {
@@ -236,8 +238,15 @@ fn facts(answer: &Value, out: &mut String) {
         Some(false) => line("Hosts don't use this router as their way out: it has no default route."),
         None => {}
     }
-    for (key, what) in [("dhcp6", "DHCPv6 server"), ("store", "Store"), ("control", "Control")] {
-        let words = object(answer, key).map(|counts| field::words(counts)).unwrap_or_default();
+    if let Some(store) = answer.get("store") {
+        let due = store.get("bindings").and_then(|bindings| number(bindings, "next_write"));
+        let due = due.map(|seconds| format!(", next in {}", duration(seconds))).unwrap_or_default();
+        if let Some(writes) = number(store, "flash_writes") {
+            line(&format!("Flash: written {}{due}", counted(writes, "time", "times")));
+        }
+    }
+    for (key, what) in [("dhcp6", "DHCPv6"), ("control", "Control socket")] {
+        let words = object(answer, key).map(field::words).unwrap_or_default();
         if !words.is_empty() {
             line(&format!("{what}: {words}"));
         }

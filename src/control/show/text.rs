@@ -2,6 +2,7 @@
 
 use super::field::number;
 use serde_json::Value;
+use std::fmt::Display;
 
 /// Columns of a line.
 pub(super) const WIDTH: usize = 80;
@@ -40,8 +41,10 @@ pub(super) fn left(value: &Value, key: &str) -> String {
 }
 
 /// `1 LAN`, `2 LANs`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+pub(super) fn counted(count: impl Display, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    let what = if count == "1" { one } else { many };
+    format!("{count} {what}")
 }
 
 /// The text in lines of at most 80 columns, cut between words where there are some.
@@ -69,50 +72,64 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Rows of columns that line up, two spaces apart. The last column with something in it is cut to what is left of the
-/// line, but not below [`Table::LEAST`].
+/// Rows of columns that line up, two spaces apart, and lines between them. The last column with something in it is cut
+/// to what is left of the line, but not below [`Table::LEAST`].
+#[derive(Default)]
 pub(super) struct Table {
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+enum Row {
+    Cells(Vec<String>),
+    /// Text of whole lines, their ends included.
+    Text(String),
 }
 
 impl Table {
-    const LEAST: usize = 12;
-
-    /// With this heading; none if it is empty.
-    pub(super) fn new(heading: &[&str]) -> Table {
-        let heading: Vec<String> = heading.iter().map(|word| (*word).to_owned()).collect();
-        Table { rows: if heading.is_empty() { Vec::new() } else { vec![heading] } }
-    }
+    /// An Ethernet address.
+    const LEAST: usize = 17;
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.rows.push(Row::Cells(cells.into()));
     }
 
-    /// All lines, each after this indent.
-    pub(super) fn text(&self, indent: &str) -> String {
+    /// Lines across all columns.
+    pub(super) fn text(&mut self, lines: impl Into<String>) {
+        self.rows.push(Row::Text(lines.into()));
+    }
+
+    /// All lines, those of columns two spaces in.
+    pub(super) fn show(&self) -> String {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {
-            widths.resize(widths.len().max(row.len()), 0);
-            for (wide, cell) in widths.iter_mut().zip(row) {
+            let Row::Cells(cells) = row else { continue };
+            widths.resize(widths.len().max(cells.len()), 0);
+            for (wide, cell) in widths.iter_mut().zip(cells) {
                 *wide = (*wide).max(width(cell));
             }
         }
         let mut out = String::new();
         for row in &self.rows {
-            let mut line = indent.to_owned();
-            let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
-            for (at, (cell, wide)) in row.iter().zip(&widths).take(last + 1).enumerate() {
-                if at < last {
-                    line.push_str(&format!("{cell:<wide$}  "));
-                } else {
-                    line.push_str(&cut(cell, WIDTH.saturating_sub(width(&line)).max(Table::LEAST)));
-                }
+            match row {
+                Row::Text(lines) => out.push_str(lines),
+                Row::Cells(cells) => out.push_str(&aligned(cells, &widths)),
             }
-            out.push_str(&line);
-            out.push('\n');
         }
         out
     }
+}
+
+fn aligned(cells: &[String], widths: &[usize]) -> String {
+    let mut line = String::from("  ");
+    let last = cells.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
+    for (at, (cell, wide)) in cells.iter().zip(widths).take(last + 1).enumerate() {
+        if at < last {
+            line.push_str(&format!("{cell:<wide$}  "));
+        } else {
+            line.push_str(&cut(cell, WIDTH.saturating_sub(width(&line)).max(Table::LEAST)));
+        }
+    }
+    line + "\n"
 }
 
 fn cut(text: &str, most: usize) -> String {
