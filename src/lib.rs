@@ -1,7 +1,6 @@
 //! IPv6 for any network.
 
 pub mod config;
-#[cfg(feature = "daemon")]
 pub mod control;
 pub mod kernel;
 pub mod net;
