@@ -7,7 +7,7 @@ use std::io;
 pub(super) fn explain(error: io::Error, port: u16) -> io::Error {
     let message = match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let table = fs::read_to_string("/proc/net/udp6").unwrap_or_default();
+            let table = fs::read_to_string("/proc/thread-self/net/udp6").unwrap_or_default();
             match inodes(&table, port).iter().find_map(|inode| process(inode)) {
                 Some(holder) => format!("port {port} is taken by {holder}"),
                 None => format!("port {port} is taken by another program"),
