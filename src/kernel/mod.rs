@@ -2,6 +2,11 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+#[cfg(feature = "daemon")]
+pub mod linux;
+#[cfg(feature = "daemon")]
+pub mod socket;
+
 use crate::plan::{Actual, Op};
 use std::fmt;
 

@@ -1,0 +1,60 @@
+//! The two sockets that talk with LANs: raw ICMPv6 for router advertisements, UDP port 547 for DHCPv6.
+//!
+//! ```text
+//! readable().await ─► recv_batch(budget, each) ─► the caller's core      send(), send_batch() ─► the link
+//! ```
+//!
+//! Readiness is edge-triggered. `recv_batch` reads until the socket is empty, which arms the edge again, or until its
+//! budget is spent, which leaves the socket readable, so that the next `readable` returns at once. A caller can thus
+//! give every socket its turn and lose nothing.
+//!
+//! What arrives is a datagram with the link it came in by, from the kernel's control messages; one whose link is not
+//! known or that did not fit the buffer is counted and dropped. What can't be sent is counted and dropped too: both
+//! protocols repeat themselves.
+
+mod dhcp6;
+mod holder;
+mod inbox;
+mod nd;
+
+pub use dhcp6::{Dhcp6Socket, Outgoing};
+pub use inbox::Lost;
+pub use nd::NdSocket;
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, setsockopt, socket, sockopt};
+use std::io;
+use std::net::Ipv6Addr;
+use tokio::net::UdpSocket;
+
+/// Opens a datagram socket that doesn't block, with `receive` bytes of receive buffer.
+///
+/// It is a [`UdpSocket`] to tokio whatever its protocol: that type is the safe owner of a datagram socket, and knows how
+/// to join multicast groups by interface index.
+fn open(kind: SockType, protocol: SockProtocol, receive: usize) -> io::Result<UdpSocket> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Inet6, kind, flags, protocol)?;
+    // beyond the system's limit where we may, else up to it
+    if setsockopt(&fd, sockopt::RcvBufForce, &receive).is_err() {
+        setsockopt(&fd, sockopt::RcvBuf, &receive)?;
+    }
+    setsockopt(&fd, sockopt::Ipv6RecvPacketInfo, &true)?;
+    UdpSocket::from_std(fd.into())
+}
+
+/// Joins `group` on `link`; being a member already is success.
+fn join(socket: &UdpSocket, group: Ipv6Addr, link: u32) -> io::Result<()> {
+    forgive(socket.join_multicast_v6(&group, link), &[Errno::EADDRINUSE])
+}
+
+/// Leaves `group` on `link`; being no member, or the link being gone, is success.
+fn leave(socket: &UdpSocket, group: Ipv6Addr, link: u32) -> io::Result<()> {
+    forgive(socket.leave_multicast_v6(&group, link), &[Errno::EADDRNOTAVAIL, Errno::ENODEV])
+}
+
+fn forgive(result: io::Result<()>, fine: &[Errno]) -> io::Result<()> {
+    match result {
+        Err(error) if fine.iter().any(|errno| error.raw_os_error() == Some(*errno as i32)) => Ok(()),
+        other => other,
+    }
+}

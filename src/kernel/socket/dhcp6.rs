@@ -1,0 +1,118 @@
+use super::holder;
+use super::inbox::{Inbox, Lost};
+use crate::net::ALL_DHCP_RELAY_AGENTS_AND_SERVERS;
+use crate::proto::dhcp6;
+use nix::sys::socket::{
+    MsgFlags, MultiHeaders, SockProtocol, SockType, SockaddrIn6, bind, sendmmsg, setsockopt, sockopt,
+};
+use std::io::{self, IoSlice};
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::os::fd::AsRawFd;
+use tokio::net::UdpSocket;
+
+/// The port of servers and relay agents (RFC 9915 §7.2).
+const PORT: u16 = 547;
+/// Receive and send buffer in bytes: a burst of a thousand clients after a power cut.
+const BUFFER: usize = 1 << 20;
+/// Longest message taken, bytes. Messages of clients fit an Ethernet frame; relay agents add a little.
+const MESSAGE: usize = 4096;
+/// Datagrams sent by one system call.
+const BATCH: usize = 64;
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Index of the link it leaves by, where `to` is link-local or multicast; elsewhere routing decides.
+    pub link: u32,
+    /// Destination address.
+    pub to: Ipv6Addr,
+    /// Destination port.
+    pub port: u16,
+    /// UDP payload.
+    pub bytes: Vec<u8>,
+}
+
+/// The UDP socket of the DHCPv6 server, on all links.
+pub struct Dhcp6Socket {
+    socket: UdpSocket,
+    inbox: Inbox,
+}
+
+impl Dhcp6Socket {
+    /// Takes port 547, with no group joined yet. Needs a tokio runtime. Errors: EADDRINUSE, whose message says who has
+    /// the port; EACCES without root or CAP_NET_BIND_SERVICE.
+    pub fn open() -> io::Result<Dhcp6Socket> {
+        let socket = super::open(SockType::Datagram, SockProtocol::Udp, BUFFER)?;
+        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+        if setsockopt(&socket, sockopt::SndBufForce, &BUFFER).is_err() {
+            setsockopt(&socket, sockopt::SndBuf, &BUFFER)?;
+        }
+        let any = SockaddrIn6::from(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, PORT, 0, 0));
+        bind(socket.as_raw_fd(), &any).map_err(|errno| holder::explain(io::Error::from(errno), PORT))?;
+        Ok(Dhcp6Socket { socket, inbox: Inbox::new(MESSAGE) })
+    }
+
+    /// Hears clients and relay agents on `link`, which send to ff02::1:2 (RFC 9915 §7.1). Errors: ENODEV.
+    pub fn join(&mut self, link: u32) -> io::Result<()> {
+        super::join(&self.socket, ALL_DHCP_RELAY_AGENTS_AND_SERVERS, link)
+    }
+
+    /// Hears them no more.
+    pub fn leave(&mut self, link: u32) -> io::Result<()> {
+        super::leave(&self.socket, ALL_DHCP_RELAY_AGENTS_AND_SERVERS, link)
+    }
+
+    /// Waits for something to receive. Cancelling it loses nothing.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Hands up to `budget` messages to `each`.
+    pub fn recv_batch(&mut self, budget: usize, mut each: impl FnMut(dhcp6::Event<'_>)) {
+        self.inbox.receive(&self.socket, budget, |datagram| {
+            each(dhcp6::Event::Packet {
+                link: datagram.link,
+                source: datagram.source,
+                port: datagram.port,
+                multicast: datagram.destination.is_multicast(),
+                bytes: datagram.bytes,
+            });
+        });
+    }
+
+    /// Sends `messages` in order, going on after one the kernel refuses. Returns how many went out.
+    pub fn send_batch(&mut self, messages: &[Outgoing]) -> usize {
+        let mut sent = 0;
+        for batch in messages.chunks(BATCH) {
+            let mut rest = batch;
+            while !rest.is_empty() {
+                // a refusal is of the first message only; the rest goes on without it
+                let (done, skip) = match self.send_some(rest) {
+                    Ok(count) => (count, 0),
+                    Err(_) => (0, 1),
+                };
+                sent += done;
+                self.inbox.lost.unsent += skip as u64;
+                rest = rest.get((done + skip).max(1)..).unwrap_or_default();
+            }
+        }
+        sent
+    }
+
+    fn send_some(&self, messages: &[Outgoing]) -> nix::Result<usize> {
+        let mut headers = MultiHeaders::<SockaddrIn6>::preallocate(messages.len(), None);
+        let slices: Vec<_> = messages.iter().map(|message| [IoSlice::new(&message.bytes)]).collect();
+        let addresses: Vec<_> = messages
+            .iter()
+            .map(|message| Some(SocketAddrV6::new(message.to, message.port, 0, message.link).into()))
+            .collect();
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let results = sendmmsg(self.socket.as_raw_fd(), &mut headers, &slices, &addresses, [], flags)?;
+        Ok(results.count())
+    }
+
+    /// What was dropped since it was opened.
+    pub fn lost(&self) -> Lost {
+        self.inbox.lost
+    }
+}
