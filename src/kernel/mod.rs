@@ -2,6 +2,8 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+pub mod fake;
+
 use crate::plan::{Actual, Op};
 use std::fmt;
 
