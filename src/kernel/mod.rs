@@ -2,6 +2,7 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+pub mod fake;
 #[cfg(feature = "daemon")]
 pub mod linux;
 #[cfg(feature = "daemon")]

@@ -2,7 +2,7 @@ use crate::net::{Lifetimes, Mac, Prefix};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
-use super::{Key, RouteTarget};
+use super::{Key, Op, RouteTarget, Value};
 
 /// The kernel as we last heard of it. Filled by one dump, kept by [`Change`]s, replaced whole when one was lost.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -115,6 +115,50 @@ impl Actual {
             Change::Route(key, route) => self.routes.insert(key, route.clone()).as_ref() != Some(&route),
             Change::RouteGone(key) => self.routes.remove(&key).is_some(),
             Change::Sysctl(name, value) => self.sysctls.insert(name, value.clone()).as_ref() != Some(&value),
+        }
+    }
+
+    /// Takes in a change of ours that the kernel made; its own news of it follows and may say more. What somebody else
+    /// made meanwhile under the same key stands.
+    pub fn apply_op(&mut self, op: &Op) {
+        let foreign = matches!(self.get(op.key()), Some((_, Tag::Foreign)));
+        match op {
+            Op::Put(Key::Sysctl(name), Value::Sysctl(value)) => {
+                self.sysctls.insert(name.clone(), value.clone());
+            }
+            _ if foreign => {}
+            Op::Put(Key::Address { link, addr }, Value::Address { len, lifetimes }) => {
+                if self.links.contains_key(link) {
+                    let state = self.addresses.get(&(*link, *addr)).map_or(AddressState::Tentative, |was| was.state);
+                    let address = Address { len: *len, lifetimes: *lifetimes, state, tag: Tag::Ours };
+                    self.addresses.insert((*link, *addr), address);
+                }
+            }
+            Op::Put(key @ Key::Route { .. }, Value::Route(target)) => {
+                if target.link().is_none_or(|link| self.links.contains_key(&link)) {
+                    self.routes.insert(key.clone(), Route { target: *target, tag: Tag::Ours });
+                }
+            }
+            Op::Delete(Key::Address { link, addr }, _) => {
+                self.addresses.remove(&(*link, *addr));
+            }
+            Op::Delete(key @ Key::Route { .. }, _) => {
+                self.routes.remove(key);
+            }
+            // a key with another object's value is never planned; a sysctl is never deleted
+            Op::Put(..) | Op::Delete(Key::Sysctl(_), _) => {}
+        }
+    }
+
+    /// The object under `key` and who made it; sysctls are nobody's and count as ours.
+    pub fn get(&self, key: &Key) -> Option<(Value, Tag)> {
+        match key {
+            Key::Sysctl(name) => self.sysctls.get(name).map(|value| (Value::Sysctl(value.clone()), Tag::Ours)),
+            Key::Address { link, addr } => self
+                .addresses
+                .get(&(*link, *addr))
+                .map(|address| (Value::Address { len: address.len, lifetimes: address.lifetimes }, address.tag)),
+            Key::Route { .. } => self.routes.get(key).map(|route| (Value::Route(route.target), route.tag)),
         }
     }
 

@@ -11,10 +11,17 @@
 //!   the wire can't disagree.
 
 mod actual;
+#[cfg(test)]
+mod convergence_tests;
+mod diff;
 mod objects;
+mod retry;
+pub mod ula;
 
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
-pub use objects::{Key, Objects, Op, RouteTarget, Value};
+pub use diff::{diff, diff_keys};
+pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_route};
+pub use retry::Retry;
 
 use crate::net::{Lifetimes, Prefix, Until};
 use crate::proto::{dhcp6, ra};

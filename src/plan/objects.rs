@@ -1,3 +1,4 @@
+use super::Delegation;
 use crate::net::{Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -73,6 +74,26 @@ impl RouteTarget {
             RouteTarget::Unreachable | RouteTarget::Other => None,
         }
     }
+}
+
+/// Main routing table.
+const MAIN: u32 = 254;
+/// Metric of routes to delegated prefixes: what the kernel gives a route when nobody names one (IP6_RT_PRIO_USER).
+const METRIC: u32 = 1024;
+/// Metric of unreachable routes: behind every other route to the same prefix, and not the number others choose for
+/// theirs (netifd takes 2147483647).
+const UNREACHABLE_METRIC: u32 = 2_000_000_000;
+
+/// The route toward whom `prefix` is delegated to.
+pub fn delegation_route(prefix: Prefix, to: &Delegation) -> (Key, Value) {
+    let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC };
+    (key, Value::Route(RouteTarget::Via { link: to.link, gateway: to.via }))
+}
+
+/// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
+pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
+    let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };
+    (key, Value::Route(RouteTarget::Unreachable))
 }
 
 /// Objects of ours that should exist.
