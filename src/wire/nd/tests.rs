@@ -146,6 +146,31 @@ fn a_solicitation_has_the_bytes_of_rfc_4861() {
     assert_eq!(parse(&bytes), Ok(Message::Solicitation(message)));
 }
 
+#[test]
+fn an_advertisement_of_odhcpd_is_read() {
+    let bytes = hex("86 00 09f7 40 c0 0708 00000000 00000000
+         01 01 da8ae662b3fd 05 01 0000 000005dc
+         03 04 40 c0 00001518 00000a8c 00000000 20010db8beef00100000000000000000
+         03 04 40 c0 00000000 00000000 00000000 20010db8dddd00000000000000000000
+         19 03 0000 00001518 fd123456789a00100000000000000001
+         07 01 0000 000927c0");
+    let Ok(Message::Advertisement(read)) = parse(&bytes) else { panic!() };
+    assert!(read.managed && read.other && read.preference == Preference::Medium && read.router_lifetime == 1800);
+    let gone = PrefixInformation { valid: 0, preferred: 0, ..pio("2001:db8:dddd::/64") };
+    let servers = vec!["fd12:3456:789a:10::1".parse().unwrap()];
+    assert_eq!(
+        read.options,
+        [
+            NdOption::SourceLink("da:8a:e6:62:b3:fd".parse().unwrap()),
+            NdOption::Mtu(1500),
+            NdOption::Prefix(pio("2001:db8:beef:10::/64")),
+            NdOption::Prefix(gone),
+            NdOption::Rdnss { lifetime: 5400, servers },
+            NdOption::Skipped(7),
+        ]
+    );
+}
+
 // MUST RFC 4861 §6.1.1: a solicitation is dropped when its code is not 0, or it has under 8 bytes, or an option of length 0
 // MUST RFC 4861 §6.1.2: an advertisement is dropped when its code is not 0, or it has under 16 bytes, or an option of length 0
 #[test]
@@ -218,7 +243,7 @@ fn options_that_make_no_sense_are_skipped() {
         "90 01 000100000708",
         "90 03 0001 00000708 000d 03646e73076578616d706c6500 01", // padding
         "90 03 0001 00000708 00ff 03646e73076578616d706c6500 00",
-        "90 02 0001 00000708 0001 00 00 0000", // the root
+        "90 02 0001 00000708 0001 00 00 00000000", // the root
         "90 04 0001 00000708 000d 03646e73076578616d706c6500 0001 00 000000000000", // an address of one byte
         "90 04 0001 00000708 000d 03646e73076578616d706c6500 0000 0004 00010000 00", // parameters without address
     ] {
