@@ -1,4 +1,5 @@
 //! Bytes ↔ values, for the formats we own. Parsers are total: any input gives a value or an error, never a panic.
 
 pub mod dhcp6;
+pub mod name;
 pub mod nd;
