@@ -1,1 +1,0 @@
-//! DHCPv6 messages and options (RFC 9915 §8, §9, §21).
