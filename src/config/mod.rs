@@ -7,6 +7,11 @@
 //! A [`Config`] is always valid: whatever contradicts itself was refused with a [`Problem`] that names the
 //! place and the remedy. Nothing here reads a file; `daemon` hands the bytes in.
 
+mod nearest;
+pub mod uci;
+
+pub use nearest::nearest;
+
 use crate::net::{Duid, Mac, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
