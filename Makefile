@@ -1,0 +1,69 @@
+# make help lists the targets. Rust code is built by cargo; this file knows what surrounds it.
+SHELL := /bin/bash
+export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin:/usr/sbin:/sbin
+
+SETUP := .ci/setup.sh
+DAEMON := target/release/oasis6
+FUZZ_SECONDS ?= 20
+FUZZ_RUNS ?= 10000000
+
+.PHONY: build test pure fmt lint shellcheck demo bench-dhcp6 bench-ra fuzz fuzz-long mips-check clean help
+.DEFAULT_GOAL := build
+
+build: ## the release binary, target/release/oasis6
+	@$(SETUP) rust build
+	cargo build --release --locked
+
+test: ## installs what the tests need (as root, on Debian), then runs them all
+	@$(SETUP) rust build netns test
+	@tests/run.sh
+
+pure: ## the inner rooms alone build: no sockets, files or clock in them
+	@$(SETUP) rust build
+	cargo check --lib --no-default-features --locked
+
+demo: ## a router, its hosts and a downstream router in namespaces, explained step by step (as root)
+	@tests/demo.sh
+
+fmt: ## formats the source
+	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
+
+lint: ## formatting, clippy for both feature sets, shellcheck
+	@$(SETUP) rust build
+	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --no-default-features --locked -- -D warnings
+	@$(MAKE) --no-print-directory shellcheck
+
+shellcheck: ## the shell scripts
+	@$(SETUP) lint
+	git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck -x
+
+bench-dhcp6: build ## the DHCPv6 server against kea in one run (as root)
+	@$(SETUP) netns bench
+	@benches/peers/bench-dhcp6.sh $(CURDIR)/$(DAEMON)
+
+bench-ra: build ## router advertisements against radvd in one run (as root)
+	@$(SETUP) netns bench
+	@benches/peers/bench-ra.sh $(CURDIR)/$(DAEMON)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (20)
+	@$(SETUP) rust build fuzz
+	@fuzz/run.sh -max_total_time=$(FUZZ_SECONDS)
+
+fuzz-long: ## every fuzz target for FUZZ_RUNS (ten million) inputs
+	@$(SETUP) rust build fuzz
+	@fuzz/run.sh -runs=$(FUZZ_RUNS)
+
+mips-check: ## type-checks for a router without 64-bit atomics (Debian 12's own Rust and its source)
+	@$(SETUP) build mips
+	@.ci/mips-check.sh
+
+clean: ## removes everything that was built
+	cargo clean
+	rm -rf fuzz/target fuzz/artifacts fuzz/coverage
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,71 @@
+//! What keeps oasis6 from starting, or one part of it from working, is said in words that help.
+
+use super::bed::{Bed, SHORT_LIVED, SOON};
+use super::netns::{Process, ready, wait_until};
+
+/// Starts oasis6, which has to give up; what it said.
+fn refusal(process: &mut Process) -> String {
+    let status = process.ended(SOON).unwrap_or_else(|| panic!("it runs:\n{}", process.log()));
+    assert_eq!(status.code(), Some(1), "{}", process.log());
+    process.log()
+}
+
+#[test]
+fn a_second_oasis6_is_refused_and_the_first_named() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::serving(SHORT_LIVED);
+    let first = bed.daemon().id().to_string();
+    let mut second = bed.router.spawn(&format!("exec {}", bed.words("run")), &bed.folder.join("second.log"));
+    let said = refusal(&mut second);
+    assert!(said.contains("already") && said.contains(&first), "{said}");
+    assert_eq!(bed.ask("status")["state"], "serving");
+}
+
+#[test]
+fn without_the_right_to_change_the_network_it_says_which_is_missing() {
+    if !ready(&["setpriv"]) {
+        return;
+    }
+    for capability in ["net_admin", "net_raw"] {
+        let bed = Bed::new();
+        bed.configure(SHORT_LIVED);
+        let script = format!("exec setpriv --bounding-set=-{capability} --inh-caps=-{capability} {}", bed.words("run"));
+        let mut process = bed.router.spawn(&script, &bed.folder.join("log"));
+        let said = refusal(&mut process);
+        assert!(said.contains(&format!("CAP_{}", capability.to_uppercase())), "{capability}: {said}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_shown_with_its_owner_and_used_when_it_is_free() {
+    if !ready(&["python3"]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    bed.configure(SHORT_LIVED);
+    let bind = "import socket, time\\ns = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\\ns.bind((\"::\", 547))\\nprint(\"bound\", flush=True)\\ntime.sleep(600)";
+    let bind = bind.replace("\\n", "\n");
+    let other = bed.router.spawn(&format!("exec python3 -c '{bind}'"), &bed.folder.join("other.log"));
+    assert!(wait_until(SOON, || other.log().contains("bound")), "{}", other.log());
+    bed.start();
+    assert!(wait_until(SOON, || bed.troubles().contains("547")), "{}", bed.troubles());
+    let troubles = bed.troubles();
+    assert!(troubles.contains("python3") && troubles.contains(&other.id().to_string()), "{troubles}");
+    assert!(wait_until(SOON, || !bed.router.addresses("br-lan").is_empty()), "the rest does not work");
+    other.kill();
+    assert!(wait_until(SOON * 2, || !bed.troubles().contains("547")), "{}", bed.troubles());
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_line_and_remedy() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    bed.configure("config lan 'lan'\n\toption device 'br-lan'\n\toption ra_max_interval 'often'\n");
+    let said = refusal(bed.spawn());
+    assert!(said.contains("line 7") && said.contains("ra_max_interval") && said.contains("often"), "{said}");
+    assert_eq!(bed.router.run("ip -6 -o addr show dev br-lan scope global"), "");
+}
