@@ -9,6 +9,7 @@
 
 mod nearest;
 mod read;
+pub mod render;
 pub mod schema;
 pub mod uci;
 

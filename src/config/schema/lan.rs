@@ -99,7 +99,7 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
         Row::option("subnet", Id(&value::SUBNET, |l, id| l.subnet = Some(id)))
             .otherwise("chosen, and kept")
             .example("a")
-            .help("Which /64 of each prefix it gets, hexadecimal.")
+            .help("Which /64 of each prefix it gets.")
             .rfc("RFC 4291 §2.5.4"),
         Row::option("router_id", Id(&value::ID, |l, id| l.router_id = id))
             .default("::1")
@@ -200,12 +200,12 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
             .default("2700")
             .unit("seconds")
             .help("Longest preferred lifetime of a prefix announced.")
-            .rfc("RFC 9096 §3.4 ND_PREFERRED_LIMIT"),
+            .rfc("RFC 9096 §4 ND_PREFERRED_LIMIT"),
         Row::option("ra_valid_lifetime", Lifetime(|l, seconds| l.ra.valid_lifetime = seconds))
             .default("5400")
             .unit("seconds")
             .help("Longest valid lifetime of a prefix announced.")
-            .rfc("RFC 9096 §3.4 ND_VALID_LIMIT"),
+            .rfc("RFC 9096 §4 ND_VALID_LIMIT"),
         Row::option("ra_dns_lifetime", Lifetime(|l, seconds| l.ra.dns_lifetime = Some(seconds)))
             .otherwise("3 × ra_max_interval")
             .example("1800")
@@ -242,21 +242,21 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
             .otherwise("not announced")
             .example("dns.example")
             .help("Name of an encrypted DNS resolver, as its certificate has it.")
-            .rfc("RFC 9463 §3.1.2"),
+            .rfc("RFC 9463 §3.1"),
         Row::option("dnr_priority", Number(1, 65535, |l, priority| l.dnr.priority = priority.try_into().unwrap_or(1)))
             .default("1")
             .help("Its priority; lower is better.")
-            .rfc("RFC 9463 §3.1.1"),
+            .rfc("RFC 9463 §3.1"),
         Row::list("dnr_address", Address(&value::ADDRESS, |l, address| l.dnr.addresses.push(address)))
             .otherwise("hosts look the name up")
             .example("2001:db8::853")
             .help("An address of it.")
-            .rfc("RFC 9463 §3.1.6"),
+            .rfc("RFC 9463 §3.1"),
         Row::option("dnr_params", Text(&value::SERVICE_PARAMETERS, |l, params| l.dnr.params = params))
             .otherwise("none")
             .example("alpn=dot port=853")
             .help("Its service parameters; needed with addresses.")
-            .rfc("RFC 9463 §3.1.8"),
+            .rfc("RFC 9463 §3.1"),
         // DHCPv6.
         Row::option("dhcp6", Flag(|l, on| l.serve_dhcp6 = on)).default("1").help("Answer DHCPv6.").rfc("RFC 9915"),
         Row::option("dhcp6_addresses", Flag(|l, on| l.dhcp6.addresses = on))
@@ -279,17 +279,17 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
             .default("60")
             .unit("bits")
             .help("Shortest prefix that a client may have: 60 means 16 subnets.")
-            .rfc("RFC 9915 §18.2.4"),
+            .rfc("RFC 8168"),
         Row::option("dhcp6_preferred_lifetime", Lifetime(|l, seconds| l.dhcp6.preferred_lifetime = seconds))
             .default("2700")
             .unit("seconds")
             .help("Longest preferred lifetime given.")
-            .rfc("RFC 9096 §3.4"),
+            .rfc("RFC 9096 §4"),
         Row::option("dhcp6_valid_lifetime", Lifetime(|l, seconds| l.dhcp6.valid_lifetime = seconds))
             .default("5400")
             .unit("seconds")
             .help("Longest valid lifetime given.")
-            .rfc("RFC 9096 §3.4"),
+            .rfc("RFC 9096 §4"),
         Row::option("dhcp6_t1", Lifetime(|l, seconds| l.dhcp6.t1 = Some(seconds)))
             .otherwise("0.5 × the shortest preferred lifetime")
             .example("1350")

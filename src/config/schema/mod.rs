@@ -181,12 +181,15 @@ impl<T> Row<T> {
     }
 }
 
+/// Words, and what each of them sets.
+type Choices<T> = &'static [(&'static str, fn(&mut T))];
+
 /// What an option's value is, and where it goes.
 pub(super) enum Kind<T: 'static> {
     Flag(fn(&mut T, bool)),
     /// A flag, or `auto`: we know best.
     AutoFlag(fn(&mut T, Option<bool>)),
-    Choice(&'static [(&'static str, fn(&mut T))]),
+    Choice(Choices<T>),
     Byte(u8, u8, fn(&mut T, u8)),
     Number(u32, u32, fn(&mut T, u32)),
     Lifetime(fn(&mut T, u32)),

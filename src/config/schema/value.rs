@@ -375,7 +375,7 @@ pub(super) static URI: Form<String> = Form {
     parse: uri,
 };
 
-/// Service parameters of RFC 9460 §7 and RFC 9461 §5 that RFC 9463 §3.1.8 lets in; addresses stand elsewhere.
+/// Service parameters of RFC 9460 §7 and RFC 9461 §5 that RFC 9463 §3.1 lets in; addresses stand elsewhere.
 fn service_parameters(text: &str) -> Parsed<String> {
     let mut seen = Vec::new();
     for parameter in text.split_ascii_whitespace() {
