@@ -3,3 +3,4 @@
 pub mod dhcp6;
 pub mod name;
 pub mod nd;
+pub mod svcparams;
