@@ -1,5 +1,21 @@
 //! DHCPv6 (RFC 9915): the server of all links, with its bindings.
 
+mod bindings;
+mod leases;
+mod pool;
+mod registration;
+mod relay;
+mod server;
+mod site;
+mod status;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+pub use bindings::Counts;
+pub use server::Server;
+pub use status::Status;
+
 use crate::config::Host;
 use crate::net::{Duid, Lifetimes, Prefix};
 use std::collections::BTreeMap;

@@ -32,6 +32,11 @@ impl Writer {
         writer
     }
 
+    /// Options alone, to be put into messages later by [`Writer::raw`].
+    pub fn options() -> Writer {
+        Writer { bytes: Vec::new(), too_long: false }
+    }
+
     /// Begins a message inside an opened Relay Message option.
     pub fn begin_message(&mut self, kind: MessageType, transaction: u32) {
         let [_, a, b, c] = transaction.to_be_bytes();
