@@ -11,17 +11,26 @@
 //!   the wire can't disagree.
 
 mod actual;
+mod announce;
 #[cfg(test)]
 mod convergence_tests;
+mod delegate;
+mod desired;
 mod diff;
 mod objects;
+mod place;
 mod retry;
+mod served;
+mod subnets;
 pub mod ula;
 
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
+pub use desired::{desired, sources};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_route};
 pub use retry::Retry;
+
+use desired::ULA;
 
 use crate::net::{Lifetimes, Prefix, Until};
 use crate::proto::{dhcp6, ra};
@@ -71,8 +80,8 @@ pub struct Served {
     pub lan: String,
     /// The /64.
     pub prefix: Prefix,
-    /// When the last host that heard of it must have dropped it. While the prefix is live this lies one announced
-    /// valid lifetime ahead; once it is gone it stays, and the prefix is announced deprecated until then.
+    /// When the last host that heard of it must have dropped it. `Forever` while the prefix is live, since hosts hear
+    /// of it again and again; once it is gone it stays, and the prefix is announced as over until then.
     pub until: Until,
     /// Whether a source still gives it.
     pub live: bool,
