@@ -123,7 +123,7 @@ pub struct Found {
     pub reports: Vec<String>,
 }
 
-/// What is known of a binding's copies. A checksum of 0 means that there is none.
+/// What is known of a binding's copies. A fingerprint of 0 means that there is none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     print: u32,
@@ -324,7 +324,7 @@ impl<D: Medium> Store<D> {
             match record {
                 Record::Put(binding) => {
                     let granted = granted(binding.lifetimes.valid, now);
-                    let print = bindings::put(&mut self.buffer, binding, granted).max(1);
+                    let print = bindings::put(&mut self.buffer, binding, granted);
                     let known = self.known.entry(key(&binding.resource)).or_default();
                     (known.print, known.granted) = (print, granted);
                     let known = *known;
@@ -389,7 +389,7 @@ impl<D: Medium> Store<D> {
                 let key = key(&binding.resource);
                 let mut known = self.known.get(&key).copied().unwrap_or_default();
                 known.granted = known.granted.max(granted(binding.lifetimes.valid, now));
-                known.print = bindings::put(&mut bytes, binding, known.granted).max(1);
+                known.print = bindings::put(&mut bytes, binding, known.granted);
                 (key, known)
             })
             .collect();
