@@ -16,7 +16,7 @@
 //! Words may be added at the end of a line and kinds of lines may be added: a reader passes over what it doesn't know,
 //! so that an older oasis6 can read the file of a newer one. What it must not misread gets a new kind.
 
-use super::line::{Line, Read, crc32, lines, unhex, untext};
+use super::line::{Line, Read, fingerprint, lines, unhex, untext};
 use crate::net::{Duid, Instant, Lifetimes, Prefix, Until};
 use crate::proto::dhcp6::{Binding, Resource, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ pub(super) fn end(out: &mut Vec<u8>, count: usize) {
     Line::new(out, "end").number(count as u64).close();
 }
 
-/// One binding; gives back a checksum of everything but its lifetimes.
+/// One binding; gives back a fingerprint of everything but its lifetimes.
 pub(super) fn put(out: &mut Vec<u8>, binding: &Binding, granted: u32) -> u32 {
     let state = match binding.state {
         State::Bound => "bound",
@@ -77,7 +77,7 @@ pub(super) fn put(out: &mut Vec<u8>, binding: &Binding, granted: u32) -> u32 {
     let mark = line.mark();
     let line = line.word(state).hex(binding.client.as_bytes()).hex(&binding.iaid.to_be_bytes());
     let line = line.hex(&binding.via.octets()).text(&binding.lan).text(&binding.hostname);
-    let print = line.crc_since(mark);
+    let print = line.fingerprint_since(mark);
     line.close();
     print
 }
@@ -107,7 +107,7 @@ pub(super) struct Held {
     pub(super) binding: Binding,
     /// Seconds that were promised.
     pub(super) granted: u32,
-    /// Checksum of everything but the lifetimes, as [`put`] gives it.
+    /// Fingerprint of everything but the lifetimes, as [`put`] gives it.
     pub(super) print: u32,
 }
 
@@ -204,7 +204,7 @@ fn parse_put(words: &str, names: &mut BTreeSet<Arc<str>>) -> Option<Held> {
     let (preferred, valid) = (parse_until(words.next()?)?, parse_until(words.next()?)?);
     let granted = words.next()?.parse().ok()?;
     let words = words.next()?;
-    let print = crc32(words.as_bytes());
+    let print = fingerprint(words.as_bytes());
     let mut words = words.split(' ');
     let state = match words.next()? {
         "bound" => State::Bound,

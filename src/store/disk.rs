@@ -31,7 +31,7 @@ impl Disk {
     fn write(&mut self, file: File, aside: bool, bytes: &[u8]) -> io::Result<()> {
         let (folder, path) = (self.folders.folder(file), self.folders.path(file, aside));
         make_folder(folder)?;
-        let beside = path.with_extension("new");
+        let beside = folder.join(format!("{}.new", file.name()));
         let written = write_new(&beside, bytes, file.is_on_flash()).and_then(|written| {
             fs::rename(&beside, &path)?;
             Ok(written)
@@ -138,12 +138,7 @@ impl Folders {
     }
 
     fn path(&self, file: File, aside: bool) -> PathBuf {
-        self.folder(file).join(match (file, aside) {
-            (File::RunBindings | File::FlashBindings, false) => "bindings",
-            (File::RunBindings | File::FlashBindings, true) => "bindings.corrupt",
-            (File::RunMemory | File::FlashMemory, false) => "memory",
-            (File::RunMemory | File::FlashMemory, true) => "memory.corrupt",
-        })
+        self.folder(file).join(format!("{}{}", file.name(), if aside { ".corrupt" } else { "" }))
     }
 
     fn name(&self, file: File, aside: bool) -> String {

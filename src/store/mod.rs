@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!                     tmpfs (run_dir)                          flash (state_dir)
-//! commit(records) ──► bindings: snapshot + changes, each       bindings: snapshot ◄── flush, rarely
+//! commit(records) ──► journal: snapshot + changes, each        bindings: snapshot ◄── flush, rarely
 //!                     turn one write(2) before its replies
-//! remember(memory) ─► memory                                   memory ◄── tick, at each change that matters
+//! remember(memory) ─► memory.now                               memory ◄── tick, at each change that matters
 //! ```
 //!
 //! # What a crash costs
@@ -59,6 +59,7 @@ mod tests;
 pub use memory::Memory;
 
 use crate::net::Instant;
+use crate::plan::Served;
 use crate::proto::dhcp6::{Binding, Record};
 use bindings::{Key, granted, key};
 use memory::{Missing, Told};
@@ -93,6 +94,16 @@ impl File {
     pub fn is_on_flash(self) -> bool {
         matches!(self, File::FlashBindings | File::FlashMemory)
     }
+
+    /// Its name in its folder; another one for each, so that both folders may be the same.
+    pub fn name(self) -> &'static str {
+        match self {
+            File::RunBindings => "journal",
+            File::RunMemory => "memory.now",
+            File::FlashBindings => "bindings",
+            File::FlashMemory => "memory",
+        }
+    }
 }
 
 /// Where files lie. Errors say what was tried, where, why it failed and what to do.
@@ -123,7 +134,7 @@ pub struct Found {
     pub reports: Vec<String>,
 }
 
-/// What is known of a binding's copies. A checksum of 0 means that there is none.
+/// What is known of a binding's copies. A fingerprint of 0 means that there is none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     print: u32,
@@ -262,17 +273,15 @@ impl<D: Medium> Store<D> {
             Some(Told { memory: content.memory.clone(), at: now })
         };
         (self.run_told, self.flash_told) = (sound(run), sound(flash));
-        let run_is_sound = self.run_told.is_some();
-        let mut memory = run.take().unwrap_or_default().memory;
-        let other = flash.take().unwrap_or_default().memory;
-        memory.ula = memory.ula.or(other.ula);
-        memory.duid = memory.duid.or(other.duid);
-        if !run_is_sound {
-            let missing: Vec<_> = other
-                .served
-                .into_iter()
-                .filter(|one| !memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix)))
-                .collect();
+        let (run, flash) = (run.take().unwrap_or_default(), flash.take().unwrap_or_default());
+        // tmpfs has the news, unless it could not be written
+        let (newer, older) = if flash.written_at > run.written_at { (flash, run) } else { (run, flash) };
+        let mut memory = newer.memory;
+        memory.ula = memory.ula.or(older.memory.ula);
+        memory.duid = memory.duid.or(older.memory.duid);
+        if newer.damaged || newer.written_at.is_none() {
+            let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
+            let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();
             memory.served.extend(missing);
         }
         if memory != Memory::default() {
@@ -324,7 +333,7 @@ impl<D: Medium> Store<D> {
             match record {
                 Record::Put(binding) => {
                     let granted = granted(binding.lifetimes.valid, now);
-                    let print = bindings::put(&mut self.buffer, binding, granted).max(1);
+                    let print = bindings::put(&mut self.buffer, binding, granted);
                     let known = self.known.entry(key(&binding.resource)).or_default();
                     (known.print, known.granted) = (print, granted);
                     let known = *known;
@@ -389,7 +398,7 @@ impl<D: Medium> Store<D> {
                 let key = key(&binding.resource);
                 let mut known = self.known.get(&key).copied().unwrap_or_default();
                 known.granted = known.granted.max(granted(binding.lifetimes.valid, now));
-                known.print = bindings::put(&mut bytes, binding, known.granted).max(1);
+                known.print = bindings::put(&mut bytes, binding, known.granted);
                 (key, known)
             })
             .collect();
@@ -510,6 +519,7 @@ impl<D: Medium> Store<D> {
 
     /// Writes what flash lacks, for the daemon stops now.
     pub fn shutdown<'a>(&mut self, bindings: impl Iterator<Item = &'a Binding>, now: Instant) {
+        self.tick(now);
         if self.dirty || self.bindings.is_waiting() {
             self.write_flash(bindings, true, now);
         }

@@ -55,7 +55,7 @@ fn a_damaged_file_is_kept_aside_and_reported_and_flash_fills_in() {
     let (router, found) = Router::start(fake, "one", START);
     assert_eq!(found.bindings, expected);
     let [report] = found.reports.as_slice() else { panic!("{:?}", found.reports) };
-    assert_eq!(report, "run/bindings is damaged; what could be read is used; it is kept as run/bindings.corrupt");
+    assert_eq!(report, "run/journal is damaged; what could be read is used; it is kept as run/journal.corrupt");
     assert!(router.store.reports().any(|other| other == report), "as long as the daemon runs");
     assert_eq!(router.store.medium().aside(File::RunBindings), Some(&bytes));
     let (_, found) = Router::start(router.killed(), "one", START);
@@ -112,7 +112,7 @@ fn lines_of_a_newer_oasis6_are_passed_over_and_reported() {
     let (_, found) = Router::start(fake, "one", START);
     assert_eq!(found.bindings, [binding(1, 1, HOUR, START)]);
     let [report] = found.reports.as_slice() else { panic!("{:?}", found.reports) };
-    assert!(report.starts_with("run/bindings has 2 lines of a newer oasis6"), "{report}");
+    assert!(report.starts_with("run/journal has 2 lines of a newer oasis6"), "{report}");
 }
 
 #[test]

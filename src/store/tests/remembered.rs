@@ -136,6 +136,26 @@ fn a_prefix_that_flaps_costs_no_more_than_the_allowance_and_a_kill_loses_nothing
 }
 
 #[test]
+fn what_is_remembered_in_the_last_turn_is_known_after_a_restart() {
+    let mut router = Router::new(1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5400, START)]), START);
+    let last = memory(&[served("home", "2001:db8:2::/64", true, 5400, START)]);
+    router.store.remember(&last, START);
+    assert_eq!(Router::start(router.stop(START), "one", START).1.memory, last);
+}
+
+#[test]
+fn the_newer_of_two_copies_counts() {
+    let mut router = Router::new(1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5400, START)]), START);
+    router.store.medium_mut().run.read_only = true;
+    let later = START.after_secs(1);
+    let last = memory(&[served("home", "2001:db8:2::/64", true, 5400, later)]);
+    remember(&mut router, &last, later);
+    assert_eq!(Router::start(router.killed(), "one", later).1.memory, last);
+}
+
+#[test]
 fn any_flipped_bit_leaves_the_ula_and_the_duid() {
     let mut router = Router::new(1);
     let memory = memory(&[served("home", "2001:db8:1::/64", true, 5400, START)]);
