@@ -1,0 +1,238 @@
+use super::boottime;
+use super::decode::{self, News};
+use super::exchange::{Netlink, PIECE, messages};
+use crate::kernel::sysctl;
+use crate::net::{Prefix, is_link_local};
+use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
+use nix::libc;
+use nix::net::if_::if_indextoname;
+use nix::sys::socket::{setsockopt, sockopt};
+use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
+use rtnetlink::sys::protocols::NETLINK_ROUTE;
+use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::io;
+
+/// Receive buffer in bytes; the kernel doubles it for its own book-keeping. Some two thousand notifications.
+const RECEIVE_BUFFER: usize = 1 << 20;
+/// Notifications taken in one turn.
+const BUDGET: usize = 1024;
+/// Notifications thrown away after some were lost: more than the receive buffer can hold.
+const FLUSH: usize = 1 << 16;
+
+/// What [`Notifications::recv`] brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Changes, perhaps none of interest.
+    Changes,
+    /// The kernel had more to say than fitted: everything has to be read anew. What was still waiting was thrown away,
+    /// so that no old news follows the new reading.
+    Lost,
+}
+
+/// News from the kernel about links, addresses, routes and sysctls, as they happen.
+///
+/// Sysctls have no notifications of their own. What the kernel says when IPv6 is switched or forwarding set on a link is
+/// taken as a reason to read that link's sysctls; a changed `accept_ra` alone is seen at the next reading.
+pub struct Notifications {
+    socket: TokioSocket,
+    /// To ask what a message leaves open.
+    netlink: Netlink,
+    buffer: Vec<u8>,
+    malformed: u64,
+}
+
+impl Notifications {
+    /// Listens from now on. Needs a tokio runtime, no rights. Errors: those of socket(2).
+    pub fn open() -> io::Result<Notifications> {
+        Notifications::with_buffer(RECEIVE_BUFFER)
+    }
+
+    /// Like [`Notifications::open`], with this many bytes of receive buffer.
+    pub fn with_buffer(bytes: usize) -> io::Result<Notifications> {
+        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
+        // beyond the system's limit where we may, else up to it
+        if setsockopt(socket.socket_ref(), sockopt::RcvBufForce, &bytes).is_err() {
+            setsockopt(socket.socket_ref(), sockopt::RcvBuf, &bytes)?;
+        }
+        let groups = [Link, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
+        let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
+        socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
+        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE), malformed: 0 })
+    }
+
+    /// Waits for news and appends what changed to `changes`: of several changes to one object the last one only.
+    /// Cancelling it loses nothing. Errors end the daemon: they are of the socket itself.
+    pub async fn recv(&mut self, changes: &mut Vec<Change>) -> io::Result<Received> {
+        self.buffer.clear();
+        let Notifications { socket, buffer, .. } = self;
+        let first = poll_fn(|context| socket.poll_recv(context, buffer)).await;
+        // nothing is awaited from here on
+        let mut digest = Digest::default();
+        let mut next = first.map(|()| true);
+        for _ in 0..BUDGET {
+            match next {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.flush(),
+                Err(error) => return Err(error),
+            }
+            if !self.digest(&mut digest) {
+                return self.flush();
+            }
+            next = self.take();
+        }
+        digest.finish(&mut self.netlink, changes)
+    }
+
+    /// Messages that could not be read, since it was opened.
+    pub fn malformed(&self) -> u64 {
+        self.malformed
+    }
+
+    /// Takes a datagram; `false` if none is waiting.
+    fn take(&mut self) -> io::Result<bool> {
+        self.buffer.clear();
+        match self.socket.socket_ref().recv(&mut self.buffer, libc::MSG_DONTWAIT) {
+            Ok(_) => Ok(true),
+            Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the datagram in the buffer; `false` if it was cut short.
+    fn digest(&mut self, digest: &mut Digest) -> bool {
+        let now = boottime();
+        let mut read = 0;
+        for message in messages(&self.buffer) {
+            read += (message.length() as usize).next_multiple_of(4);
+            match decode::news(message.message_type(), message.payload(), now) {
+                Ok(news) => digest.take(news),
+                Err(_) => self.malformed += 1,
+            }
+        }
+        read >= self.buffer.len()
+    }
+
+    /// Throws away what is waiting.
+    fn flush(&mut self) -> io::Result<Received> {
+        for _ in 0..FLUSH {
+            match self.take() {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Received::Lost)
+    }
+}
+
+/// What a [`Change`] is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Link(u32),
+    Object(Key),
+}
+
+/// The news of one turn.
+#[derive(Default)]
+struct Digest {
+    /// In the order they came; `None` where a later one took over.
+    changes: Vec<Option<Change>>,
+    last: BTreeMap<About, usize>,
+    /// Links whose sysctls are to be read.
+    configured: BTreeSet<u32>,
+    everywhere: bool,
+    /// Routes to everything that may have a twin.
+    doubtful: BTreeSet<Key>,
+}
+
+impl Digest {
+    fn take(&mut self, news: News) {
+        match news {
+            News::Link(index, link) => {
+                self.configured.insert(index);
+                self.put(About::Link(index), Change::Link(index, link));
+            }
+            // ends what came before, so it takes nothing's place
+            News::LinkGone(index) => {
+                self.last.clear();
+                self.changes.push(Some(Change::LinkGone(index)));
+            }
+            News::Address(link, addr, address) => {
+                if is_link_local(addr) {
+                    self.configured.insert(link);
+                }
+                self.put(About::Object(Key::Address { link, addr }), Change::Address(link, addr, address));
+            }
+            News::AddressGone(link, addr, address) => {
+                // a duplicate that was not to live for ever is removed by the kernel, and this is all it says
+                let change = match address.state {
+                    AddressState::Duplicate => Change::Address(link, addr, address),
+                    _ => Change::AddressGone(link, addr),
+                };
+                self.put(About::Object(Key::Address { link, addr }), change);
+            }
+            News::Route(key, route) => {
+                self.doubt(&key, &route, false);
+                self.put(About::Object(key.clone()), Change::Route(key, route));
+            }
+            News::RouteGone(key, route) => {
+                self.doubt(&key, &route, true);
+                self.put(About::Object(key.clone()), Change::RouteGone(key));
+            }
+            News::Configured(Some(link)) => {
+                self.configured.insert(link);
+            }
+            News::Configured(None) => self.everywhere = true,
+            News::Nothing => {}
+        }
+    }
+
+    fn put(&mut self, about: About, change: Change) {
+        if let Some(earlier) = self.last.insert(about, self.changes.len()).and_then(|i| self.changes.get_mut(i)) {
+            *earlier = None;
+        }
+        self.changes.push(Some(change));
+    }
+
+    /// The kernel keeps several default routes with one metric, learned from several routers, but [`Key`] has room for
+    /// one. When one of them goes, another may remain: only the kernel knows.
+    fn doubt(&mut self, key: &Key, route: &Route, gone: bool) {
+        if let Key::Route { dst, .. } = key {
+            let useless = gone || route.target == RouteTarget::Unreachable;
+            if useless && route.tag == Tag::Foreign && dst.covers(&Prefix::GLOBAL) {
+                self.doubtful.insert(key.clone());
+            }
+        }
+    }
+
+    /// Clears up what the messages left open, and hands the changes over.
+    fn finish(self, netlink: &mut Netlink, changes: &mut Vec<Change>) -> io::Result<Received> {
+        changes.extend(self.changes.into_iter().flatten());
+        if !self.doubtful.is_empty() {
+            let Ok(routes) = netlink.routes(|key| self.doubtful.contains(key)) else { return Ok(Received::Lost) };
+            for key in self.doubtful {
+                let route = routes.get(&key).cloned();
+                changes.push(route.map_or(Change::RouteGone(key.clone()), |route| Change::Route(key, route)));
+            }
+        }
+        let mut read = |name: String| {
+            if let Some(value) = sysctl::read(&name) {
+                changes.push(Change::Sysctl(name, value));
+            }
+        };
+        if self.everywhere {
+            read(sysctl::FORWARDING.into());
+        }
+        for index in self.configured {
+            // one that is gone meanwhile has no name
+            let Ok(name) = if_indextoname(index) else { continue };
+            let Ok(name) = name.into_string() else { continue };
+            sysctl::OF_DEVICE.iter().for_each(|leaf| read(sysctl::of_device(&name, leaf)));
+        }
+        Ok(Received::Changes)
+    }
+}
