@@ -113,12 +113,12 @@ fn usage(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints; a reader that has gone (`oasis6 leases | head`) is no error.
+/// Prints; a reader that has gone (`oasis6 monitor | head`) ends the command, and is no error.
 fn print(text: &str) -> Result<(), String> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("can't print: {error}")),
-        _ => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.map_err(|error| format!("can't print: {error}")),
     }
 }
 

@@ -165,9 +165,8 @@ impl Daemon {
                     self.audit(now);
                 }
                 Wake::Control(request) => self.answer(request, now),
-                Wake::Reload => {
-                    self.reload(now);
-                }
+                // what went wrong was told and stands in the status
+                Wake::Reload => drop(self.reload(now)),
                 Wake::Stop => break,
                 Wake::Timer => {}
             }
@@ -400,6 +399,7 @@ impl Daemon {
                 }),
             );
             fields.insert("store".into(), self.store.status(now));
+            fields.insert("control".into(), self.control.status());
             if let Some(Value::Array(all)) = fields.get_mut("troubles") {
                 all.extend(crate::router::troubles(&troubles));
             }
