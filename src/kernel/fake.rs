@@ -123,9 +123,16 @@ impl FakeKernel {
         for at in done {
             self.detecting.remove(&at);
             let state = if self.used_elsewhere.contains(&at.1) { AddressState::Duplicate } else { AddressState::Ready };
-            if let Some(address) = self.actual.addresses.get_mut(&at) {
-                address.state = state;
-                self.tell_address(at);
+            match self.actual.addresses.get_mut(&at) {
+                // as Linux does: a duplicate stays only if it was to stay for ever
+                Some(address) if state == AddressState::Duplicate && address.lifetimes.valid != Until::Forever => {
+                    self.remove_address(at.0, at.1);
+                }
+                Some(address) => {
+                    address.state = state;
+                    self.tell_address(at);
+                }
+                None => {}
             }
         }
         let changed = self.actual.addresses.iter().filter(|(_, address)| {

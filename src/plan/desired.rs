@@ -51,7 +51,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
     let mut subnets = subnets::assign(config, &sources, facts);
     troubles.extend(places.iter().filter_map(|(lan, place)| place.trouble(lan)));
     troubles.append(&mut subnets.troubles);
-    let served = served::update(config, facts, &subnets, &places, now);
+    let served = served::update(config, facts, &subnets, now);
     let world = World { config, facts, sources: &sources, subnets: &subnets, served: &served, now };
     let mut plan = Desired {
         dhcp6: dhcp6::Config { duid: facts.duid.clone(), links: BTreeMap::new(), hosts: config.hosts.clone() },
@@ -140,8 +140,6 @@ impl World<'_> {
             lifetimes: subnet.source.lifetimes,
         });
         let gone = self.served.iter().filter(|served| served.lan == name && !served.live);
-        // one that came back while the LAN could not be told is live already
-        let gone = gone.filter(|served| self.subnets.owner.get(&served.prefix) != Some(&name));
         let gone = gone.map(|served| LanPrefix {
             source: GONE.into(),
             prefix: served.prefix,

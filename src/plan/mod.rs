@@ -12,8 +12,6 @@
 
 mod actual;
 mod announce;
-#[cfg(test)]
-mod convergence_tests;
 mod delegate;
 mod desired;
 mod diff;
@@ -22,6 +20,8 @@ mod place;
 mod retry;
 mod served;
 mod subnets;
+#[cfg(test)]
+mod tests;
 pub mod ula;
 
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
@@ -73,7 +73,7 @@ pub struct SourcePrefix {
     pub delegate: bool,
 }
 
-/// A /64 (never an address: odhcpd#387) that a LAN was told of.
+/// A /64 (never an address: odhcpd#387) that a LAN has, or had while hosts may still use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Served {
     /// Section name of the LAN.
@@ -97,7 +97,7 @@ pub struct Delegation {
 }
 
 /// All that should be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     /// What the kernel should hold of ours.
     pub objects: Objects,
@@ -114,7 +114,7 @@ pub struct Desired {
 }
 
 /// A plan for one LAN.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LanPlan {
     /// The device's name.
     pub device: String,

@@ -1,11 +1,11 @@
-//! What is remembered of prefixes that LANs were told of (RFC 9096 §3.5).
+//! What is remembered of prefixes that LANs have (RFC 9096 §3.5), so that hosts can be told when they go, and so that
+//! every LAN keeps its /64.
 //!
 //! An entry is *live* while a source gives the /64 to that LAN, whether the LAN can be served just now or not. It does
 //! not change as time passes, so a situation that stays the same is written to flash once. When the source is gone the
 //! entry gets an end, and until then the LAN is told that the prefix is no longer to be used. After a reboot the entries
 //! on flash are taken up in the same way: those whose source did not come back have just gone.
 
-use super::place::Place;
 use super::subnets::Subnets;
 use super::{Facts, Served};
 use crate::config::{Config, Lan};
@@ -22,36 +22,20 @@ const LONGEST: u32 = 30 * 86_400;
 const MOST_GONE: usize = 16;
 
 /// What is to be remembered from now on, in order of LAN and prefix.
-pub(super) fn update(
-    config: &Config,
-    facts: &Facts,
-    subnets: &Subnets<'_>,
-    places: &BTreeMap<&str, Place>,
-    now: Instant,
-) -> Vec<Served> {
-    let told = |lan: &str| places.get(lan).is_some_and(|place| place.why.is_empty());
+pub(super) fn update(config: &Config, facts: &Facts, subnets: &Subnets<'_>, now: Instant) -> Vec<Served> {
+    let longest = Until::At(now.after_secs(LONGEST.into()));
     let mut all = BTreeMap::new();
     for served in facts.served.iter().filter(|served| served.prefix.len() == 64) {
-        let given = subnets.owner.get(&served.prefix) == Some(&served.lan.as_str());
+        let just_gone = served.live || served.until > longest;
         let end = || Until::At(now.after_secs(valid_lifetime(config.lans.get(&served.lan)).into()));
-        let longest = Until::At(now.after_secs(LONGEST.into()));
-        let until = match (given, served.live) {
-            (true, true) => Until::Forever,
-            (false, true) => end(),
-            // an end that no plan can have set
-            (_, false) if served.until > longest => end(),
-            (_, false) => served.until,
-        };
+        let until = if just_gone { end() } else { served.until };
         if !until.is_over(now) {
-            let entry = Served { until, live: served.live && given, ..served.clone() };
-            all.insert((served.lan.clone(), served.prefix), entry);
+            all.insert((served.lan.clone(), served.prefix), Served { until, live: false, ..served.clone() });
         }
     }
-    for (lan, subnets) in subnets.of.iter().filter(|(lan, _)| told(lan)) {
-        for prefix in subnets.iter().map(|subnet| subnet.prefix) {
-            let entry = Served { lan: (*lan).to_owned(), prefix, until: Until::Forever, live: true };
-            all.insert(((*lan).to_owned(), prefix), entry);
-        }
+    for (prefix, lan) in &subnets.owner {
+        let live = Served { lan: (*lan).to_owned(), prefix: *prefix, until: Until::Forever, live: true };
+        all.insert((live.lan.clone(), *prefix), live);
     }
     bound(&mut all);
     all.into_values().collect()

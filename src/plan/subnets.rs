@@ -3,7 +3,7 @@
 //! Within one prefix, in this order:
 //!
 //! 1. a LAN whose section names a `subnet` gets that one; of two with the same number the first by name;
-//! 2. a LAN that was told of a /64 of this prefix keeps it: what is remembered of served prefixes decides, so no LAN is
+//! 2. a LAN that has a /64 of this prefix keeps it: what is remembered decides ([`Facts::served`]), so no LAN is
 //!    renumbered because another one comes, goes or is renamed;
 //! 3. the others, in the order of their names, get the number they have in an earlier prefix or had in one that is
 //!    gone, or else the lowest free one, so that numbers stay small and the same in every prefix.
@@ -118,12 +118,18 @@ impl<'a> Round<'a, '_> {
         None
     }
 
-    /// The /64 of this source that the LAN was told of.
+    /// The /64 of this source that the LAN has, or had until lately.
     fn remembered(&self, lan: &str, live: bool, all: &Subnets<'_>) -> Option<Prefix> {
         let served = self.facts.served.iter().filter(|served| served.lan == lan && served.live == live);
         let mut here =
             served.map(|served| served.prefix).filter(|prefix| prefix.len() == 64 && self.source.prefix.covers(prefix));
-        here.find(|prefix| !all.owner.contains_key(prefix))
+        // once it was nobody's, it may have been delegated
+        here.find(|prefix| !all.owner.contains_key(prefix) && (live || !self.is_delegated(prefix)))
+    }
+
+    fn is_delegated(&self, prefix: &Prefix) -> bool {
+        let mut whole = (0..=prefix.len()).filter_map(|len| Prefix::new(prefix.addr(), len));
+        whole.any(|whole| self.facts.delegations.contains_key(&whole))
     }
 
     /// The /64 with the number that the LAN has elsewhere.
