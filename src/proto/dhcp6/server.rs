@@ -111,7 +111,7 @@ impl Server {
         if source.is_unspecified() || source.is_multicast() {
             return Err(Dropped::BadSource);
         }
-        if path.link_address().is_none() && path.client().is_none() && !multicast {
+        if path.is_direct() && !multicast {
             return Err(Dropped::Unicast);
         }
         let served = self.site.links.get(&link).ok_or(Dropped::NotServed)?;

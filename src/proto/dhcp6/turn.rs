@@ -72,7 +72,8 @@ impl Turn<'_> {
     fn lease(&mut self, purpose: Purpose) -> Result<(), Dropped> {
         let answer = Answer::decide(self.site, self.table, &self.inquiry, purpose, self.room(), self.now)?;
         let solicited = self.inquiry.message.kind == MessageType::Solicit;
-        let offer = purpose == Purpose::Offer;
+        // a Reply without leases would end the client's search for other servers
+        let offer = purpose == Purpose::Offer || solicited && answer.leases.is_empty();
         let kind = if offer { MessageType::Advertise } else { MessageType::Reply };
         let (mut writer, marks) = self.begin(kind);
         let options = &self.inquiry.served.options;
