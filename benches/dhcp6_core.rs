@@ -150,11 +150,11 @@ fn main() {
         let mut load = Load { server: Server::new(config(), 1, now), out: vec![], now, held: vec![] };
         load.server.limit_bindings(4_000_000);
         (0..leases).for_each(|client| load.four_way(client));
-        if leases > 0 {
-            // what the bench itself keeps is not the server's
-            let own = load.held.capacity() * size_of::<(Ipv6Addr, u8)>();
-            let live = LIVE.load(Ordering::Relaxed) - before - own;
-            println!("VALUE dhcp6_core_bytes_per_binding {}", live / leases);
+        // what the bench itself keeps is not the server's
+        let own = load.held.capacity() * size_of::<(Ipv6Addr, u8)>();
+        let live = LIVE.load(Ordering::Relaxed) - before - own;
+        if let Some(bytes) = live.checked_div(leases) {
+            println!("VALUE dhcp6_core_bytes_per_binding {bytes}");
             let (rate, allocations) = measure(seconds, |turn| load.renew(turn));
             println!("VALUE dhcp6_core_renew_per_s {rate:.0} ({allocations:.1} allocations each)");
         }
