@@ -71,6 +71,10 @@ pub(super) struct Answer {
     pub(super) leases: Vec<Lease>,
     /// What the answer gives, so that it gives nothing twice.
     taken: Vec<Span>,
+    /// What the client holds in the identity association at hand, what it lists, and what it gets out of one space.
+    held: Vec<Resource>,
+    listed: Vec<Resource>,
+    chosen: Vec<Resource>,
 }
 
 /// The identity associations of a message, each once, with what they list.
@@ -79,9 +83,8 @@ pub(super) fn ias<'a>(message: &Message<'a>) -> impl Iterator<Item = Result<(u16
     all.take(MOST_IAS).map(|(code, contents)| Ok((code, Ia::parse(code, contents)?)))
 }
 
-/// What an identity association lists, hints for a length left out.
-pub(super) fn listed(code: u16, ia: &Ia<'_>) -> Result<Vec<Resource>, Dropped> {
-    let mut listed = Vec::new();
+/// Appends what an identity association lists, hints for a length left out.
+pub(super) fn list(code: u16, ia: &Ia<'_>, listed: &mut Vec<Resource>) -> Result<(), Dropped> {
     for (inner, contents) in ia.options.iter() {
         let resource = match (code, inner) {
             (option::IA_NA, option::IA_ADDRESS) => Some(Resource::Address(IaAddress::parse(contents)?.address)),
@@ -96,7 +99,7 @@ pub(super) fn listed(code: u16, ia: &Ia<'_>) -> Result<Vec<Resource>, Dropped> {
             listed.extend(resource);
         }
     }
-    Ok(listed)
+    Ok(())
 }
 
 /// The bindings that a client has leased in an identity association of that code and number.
@@ -115,9 +118,10 @@ fn code_of(resource: Resource) -> u16 {
 
 /// One identity association while it is decided.
 struct Deciding<'d> {
+    site: &'d Site,
     table: &'d Table,
-    held: Vec<Resource>,
-    listed: Vec<Resource>,
+    held: &'d [Resource],
+    listed: &'d [Resource],
     code: u16,
     /// Length of a prefix to be delegated; 128 for addresses.
     len: u8,
@@ -130,24 +134,37 @@ struct Deciding<'d> {
 impl Answer {
     /// Decides what the client gets. `room`: most bindings that may be made for it.
     pub(super) fn decide(
+        &mut self,
         site: &Site,
         table: &Table,
         inquiry: &Inquiry<'_>,
         purpose: Purpose,
         mut room: usize,
         now: Instant,
-    ) -> Result<Answer, Dropped> {
-        let mut answer = Answer::default();
+    ) -> Result<(), Dropped> {
+        self.ias.clear();
+        self.leases.clear();
+        self.taken.clear();
         for found in ias(&inquiry.message) {
             let (code, ia) = found?;
-            if answer.ias.iter().any(|known| known.code == code && known.iaid == ia.iaid) {
+            if self.ias.iter().any(|known| known.code == code && known.iaid == ia.iaid) {
                 continue;
             }
-            let listed = listed(code, &ia)?;
-            let status = answer.decide_ia(site, table, inquiry, purpose, (code, &ia), listed, &mut room, now);
-            answer.ias.push(IaAnswer { code, iaid: ia.iaid, status });
+            self.listed.clear();
+            list(code, &ia, &mut self.listed)?;
+            self.held.clear();
+            self.held.extend(held(table, inquiry.duid, code, ia.iaid).map(|binding| binding.resource));
+            let misplaced = inquiry.message.kind == MessageType::Request
+                && code == option::IA_NA
+                && !self.listed.iter().all(|resource| on_link(inquiry.subnets, *resource, now));
+            let status = if misplaced {
+                Some((status::NOT_ON_LINK, "an address does not fit this link"))
+            } else {
+                self.decide_ia(site, table, inquiry, purpose, (code, &ia), &mut room, now)
+            };
+            self.ias.push(IaAnswer { code, iaid: ia.iaid, status });
         }
-        Ok(answer)
+        Ok(())
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -158,44 +175,39 @@ impl Answer {
         inquiry: &Inquiry<'_>,
         purpose: Purpose,
         (code, ia): (u16, &Ia<'_>),
-        listed: Vec<Resource>,
         room: &mut usize,
         now: Instant,
     ) -> Option<(u16, &'static str)> {
         let options = &inquiry.served.options;
-        let (enabled, spaces) = match code {
-            option::IA_NA => (options.addresses, inquiry.subnets),
-            _ => (options.delegation, inquiry.served.pools.as_slice()),
-        };
-        if inquiry.message.kind == MessageType::Request && code == option::IA_NA {
-            let fits = |resource: &Resource| on_link(inquiry.subnets, *resource, now);
-            if !listed.iter().all(fits) {
-                return Some((status::NOT_ON_LINK, "an address does not fit this link"));
+        let (enabled, spaces, len) = match code {
+            option::IA_NA => (options.addresses, inquiry.subnets, 128),
+            _ => {
+                let len = length_hint(ia).unwrap_or(options.delegated_len);
+                (options.delegation, inquiry.served.pools.as_slice(), len)
             }
-        }
-        let held: Vec<Resource> = held(table, inquiry.duid, code, ia.iaid).map(|binding| binding.resource).collect();
-        let unknown = held.is_empty();
-        let shortest = options.delegated_min_len.min(LONGEST_PREFIX);
+        };
         let deciding = Deciding {
+            site,
             table,
+            held: &self.held,
+            listed: &self.listed,
             code,
-            len: if code == option::IA_NA { 128 } else { length_hint(ia).unwrap_or(options.delegated_len) },
-            shortest,
+            len,
+            shortest: options.delegated_min_len.min(LONGEST_PREFIX),
             place: place(site.key, code, ia.iaid, inquiry.duid),
             host: site.hosts.find(inquiry.duid, ia.iaid, inquiry.mac),
             // who answers a Rebind may not be the only one who does (RFC 9915 §18.3.5)
-            creates: purpose != Purpose::Rebind || !unknown || options.rapid_commit,
-            held,
-            listed,
+            creates: purpose != Purpose::Rebind || !self.held.is_empty() || options.rapid_commit,
         };
-        let before = self.leases.len();
-        let index = self.ias.len();
+        let (before, index) = (self.leases.len(), self.ias.len());
         let wanted = Lifetimes::new(
             Until::from_wire(options.preferred_lifetime, now),
             Until::from_wire(options.valid_lifetime, now),
         );
         for space in spaces.iter().filter(|space| enabled && space.is_live(now)) {
-            for resource in deciding.choose(site, space, &self.taken) {
+            self.chosen.clear();
+            deciding.choose(space, &self.taken, &mut self.chosen);
+            for resource in self.chosen.iter().copied() {
                 if !deciding.held.contains(&resource) {
                     if *room == 0 {
                         continue;
@@ -207,14 +219,12 @@ impl Answer {
             }
         }
         if matches!(purpose, Purpose::Renew | Purpose::Rebind) {
-            let given = self.leases.get(before..).unwrap_or_default();
-            let stale: Vec<Resource> = deciding
-                .listed
-                .iter()
-                .copied()
-                .filter(|resource| !given.iter().any(|lease| lease.resource == *resource))
-                .collect();
-            self.leases.extend(stale.into_iter().map(|resource| Lease { ia: index, resource, lifetimes: None }));
+            for resource in deciding.listed.iter().copied() {
+                let answered = self.leases.iter().skip(before).any(|lease| lease.resource == resource);
+                if !answered {
+                    self.leases.push(Lease { ia: index, resource, lifetimes: None });
+                }
+            }
         }
         match (self.leases.len() > before, code) {
             (true, _) => None,
@@ -260,35 +270,35 @@ impl Answer {
 
 impl Deciding<'_> {
     /// What the client gets out of this space.
-    fn choose(&self, site: &Site, space: &Space, taken: &[Span]) -> Vec<Resource> {
+    fn choose(&self, space: &Space, taken: &[Span], chosen: &mut Vec<Resource>) {
         let within = Span::from(space.prefix);
-        let free = |span: Span| !self.table.overlaps(span) && !taken.iter().any(|other| other.overlaps(span));
-        let is_held = |resource: &Resource| self.held.contains(resource);
-        let reserved = self.host.into_iter().flat_map(|host| site.hosts.reserved_in(host, within));
+        let free = |resource: &Resource| {
+            let span = Span::from(*resource);
+            !self.table.overlaps(span) && !taken.iter().any(|other| other.overlaps(span))
+        };
+        let fits = |resource: &Resource| {
+            let span = Span::from(*resource);
+            within.covers(span) && space.permits(span) && self.has_fitting_len(*resource)
+        };
+        let reserved = self.host.into_iter().flat_map(|host| self.site.hosts.reserved_in(host, within));
         let mut reserved = reserved.filter(|span| space.permits_reserved(*span)).filter_map(|span| self.resource(span));
-        let fitting = |resource: &&Resource| {
-            let span = Span::from(**resource);
-            within.covers(span) && space.permits(span) && self.has_fitting_len(**resource)
-        };
-        if let Some(mine) = reserved.find(|resource| is_held(resource) || free((*resource).into())) {
-            return vec![mine];
+        if let Some(mine) = reserved.find(|resource| self.held.contains(resource) || free(resource)) {
+            chosen.push(mine);
+            return;
         }
-        let kept: Vec<Resource> = self.held.iter().filter(fitting).copied().collect();
-        if !kept.is_empty() {
-            return kept;
+        chosen.extend(self.held.iter().copied().filter(fits));
+        if !chosen.is_empty() {
+            return;
         }
-        if let Some(asked) = self.listed.iter().filter(fitting).find(|resource| free((**resource).into())) {
-            return vec![*asked];
-        }
-        if !self.creates {
-            return Vec::new();
-        }
-        let lens = match self.code {
-            option::IA_NA => 128..=128,
-            _ => self.len.max(self.shortest).max(space.prefix.len()).min(LONGEST_PREFIX)..=LONGEST_PREFIX,
-        };
-        let found = lens.into_iter().find_map(|len| space.free(len, self.place, self.table, taken));
-        found.and_then(|span| self.resource(span)).into_iter().collect()
+        let asked = self.listed.iter().copied().filter(fits).find(free);
+        chosen.extend(asked.or_else(|| {
+            let lens = match self.code {
+                option::IA_NA => 128..=128,
+                _ => self.len.max(self.shortest).max(space.prefix.len()).min(LONGEST_PREFIX)..=LONGEST_PREFIX,
+            };
+            let mut lens = lens.filter(|_| self.creates);
+            lens.find_map(|len| space.free(len, self.place, self.table, taken)).and_then(|span| self.resource(span))
+        }));
     }
 
     fn has_fitting_len(&self, resource: Resource) -> bool {

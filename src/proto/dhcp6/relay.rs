@@ -40,6 +40,11 @@ impl Path<'_> {
         self.0.iter().rev().map(|relay| relay.link_address).find(|address| !address.is_unspecified())
     }
 
+    /// Whether the message came without any relay agent.
+    pub(super) fn is_direct(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The client's address, as the relay agent nearest to it saw it.
     pub(super) fn client(&self) -> Option<Ipv6Addr> {
         self.0.last().map(|relay| relay.peer_address)

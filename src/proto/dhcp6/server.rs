@@ -1,7 +1,7 @@
 //! The server as a whole: what goes in, what comes out, and the checks of RFC 9915 §16 that every message passes first.
 
 use super::bindings::Table;
-use super::leases::Inquiry;
+use super::leases::{Answer, Inquiry};
 use super::relay;
 use super::site::Site;
 use super::status::{Counters, Dropped, Status};
@@ -24,6 +24,8 @@ pub struct Server {
     table: Table,
     counters: Counters,
     most_bindings: usize,
+    /// The last answer, for its memory.
+    answer: Answer,
 }
 
 impl Server {
@@ -31,7 +33,14 @@ impl Server {
     pub fn new(config: Config, seed: u64, _now: Instant) -> Server {
         let site = Site::new(&config);
         let table = Table::new(Rng::new(seed).next_u64());
-        Server { config, site, table, counters: Counters::default(), most_bindings: MOST_BINDINGS }
+        Server {
+            config,
+            site,
+            table,
+            counters: Counters::default(),
+            most_bindings: MOST_BINDINGS,
+            answer: Answer::default(),
+        }
     }
 
     /// Keeps at most so many bindings instead of 20,000. One costs about 300 bytes of memory and a line in the journal.
@@ -111,7 +120,7 @@ impl Server {
         if source.is_unspecified() || source.is_multicast() {
             return Err(Dropped::BadSource);
         }
-        if path.link_address().is_none() && path.client().is_none() && !multicast {
+        if path.is_direct() && !multicast {
             return Err(Dropped::Unicast);
         }
         let served = self.site.links.get(&link).ok_or(Dropped::NotServed)?;
@@ -121,7 +130,7 @@ impl Server {
             None => Some(served),
             Some(address) => self.site.link_with(address),
         };
-        let mac = path.mac().or_else(|| Duid::new(client).and_then(|duid| duid.mac()));
+        let mac = path.mac().or_else(|| Duid::mac_in(client));
         let inquiry = Inquiry {
             message,
             duid: client,
@@ -135,6 +144,7 @@ impl Server {
             table: &mut self.table,
             counters: &mut self.counters,
             most_bindings: self.most_bindings,
+            answer: &mut self.answer,
             duid: duid.as_bytes(),
             inquiry,
             arrival,

@@ -5,7 +5,8 @@ use super::pool::{Space, Span, Spans, hash};
 use super::{Binding, Config, Link, Resource, State, Subnet};
 use crate::config::{Host, LanDhcp6};
 use crate::net::{Duid, Instant, Mac, Prefix, is_link_local, with_iid};
-use crate::wire::dhcp6::{Writer, option};
+use crate::wire::dhcp6::{Dnr, Writer, option};
+use crate::wire::svcparams;
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -143,6 +144,13 @@ fn on_request(link: &Link) -> Vec<(u16, Vec<u8>)> {
     }
     if let Some(uri) = &link.captive_portal {
         put(option::CAPTIVE_PORTAL, &|w| w.put(option::CAPTIVE_PORTAL, uri.as_bytes()));
+    }
+    let mut params = Vec::new();
+    // the configuration has checked the parameters
+    if let Some(dnr) = link.dnr.as_ref().filter(|dnr| svcparams::encode(&dnr.params, &mut params).is_ok()) {
+        let addresses = dnr.addresses.clone();
+        let dnr = Dnr { priority: dnr.priority, name: dnr.name.clone(), addresses, params: &params };
+        put(option::DNR, &|w| w.dnr(&dnr));
     }
     if link.options.registration {
         put(option::ADDR_REG_ENABLE, &|w| w.put(option::ADDR_REG_ENABLE, &[]));

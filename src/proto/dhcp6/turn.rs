@@ -38,6 +38,7 @@ pub(super) struct Turn<'a> {
     pub(super) table: &'a mut Table,
     pub(super) counters: &'a mut Counters,
     pub(super) most_bindings: usize,
+    pub(super) answer: &'a mut Answer,
     pub(super) duid: &'a [u8],
     pub(super) inquiry: Inquiry<'a>,
     pub(super) arrival: Arrival<'a>,
@@ -70,9 +71,11 @@ impl Turn<'_> {
 
     /// Solicit, Request, Renew and Rebind (RFC 9915 §18.3.1, §18.3.2, §18.3.4, §18.3.5).
     fn lease(&mut self, purpose: Purpose) -> Result<(), Dropped> {
-        let answer = Answer::decide(self.site, self.table, &self.inquiry, purpose, self.room(), self.now)?;
+        let mut answer = std::mem::take(self.answer);
+        answer.decide(self.site, self.table, &self.inquiry, purpose, self.room(), self.now)?;
         let solicited = self.inquiry.message.kind == MessageType::Solicit;
-        let offer = purpose == Purpose::Offer;
+        // a Reply without leases would end the client's search for other servers
+        let offer = purpose == Purpose::Offer || solicited && answer.leases.is_empty();
         let kind = if offer { MessageType::Advertise } else { MessageType::Reply };
         let (mut writer, marks) = self.begin(kind);
         let options = &self.inquiry.served.options;
@@ -90,6 +93,7 @@ impl Turn<'_> {
         }
         let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
         let commits = !offer && self.commit(&answer, fqdn.map(hostname));
+        *self.answer = answer;
         self.send(kind, bytes, commits);
         Ok(())
     }
@@ -161,7 +165,9 @@ impl Turn<'_> {
         let (mut any, mut all) = (false, true);
         for found in leases::ias(&self.inquiry.message) {
             let (code, ia) = found?;
-            for resource in leases::listed(code, &ia)?.into_iter().filter(|r| matches!(r, Resource::Address(_))) {
+            let mut listed = Vec::new();
+            leases::list(code, &ia, &mut listed)?;
+            for resource in listed.into_iter().filter(|_| code == option::IA_NA) {
                 any = true;
                 all &= leases::on_link(self.inquiry.subnets, resource, self.now);
             }
@@ -194,7 +200,9 @@ impl Turn<'_> {
                 writer.status(status::NO_BINDING, "not known here");
                 writer.close(mark);
             }
-            gone.extend(leases::listed(code, &ia)?.into_iter().map(|resource| (code, ia.iaid, resource)));
+            let mut listed = Vec::new();
+            leases::list(code, &ia, &mut listed)?;
+            gone.extend(listed.into_iter().map(|resource| (code, ia.iaid, resource)));
         }
         let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
         let mut recorded = false;

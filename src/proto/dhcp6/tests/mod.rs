@@ -106,7 +106,7 @@ fn msg(kind: MessageType, number: u16) -> Msg {
         ias: vec![],
         requests: vec![],
         more: vec![],
-        source: Ipv6Addr::from(0xfe80 << 112 | u128::from(number) + 0x100),
+        source: a(&format!("fe80::{:x}", 0x100 + u32::from(number))),
         port: 546,
         multicast: true,
         link: HOME,
