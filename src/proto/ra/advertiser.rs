@@ -258,22 +258,7 @@ impl Advertiser {
 
     /// Tells everybody, and sets the timer anew (RFC 4861 §6.2.4).
     fn multicast(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let said = content::advertisement(&self.config, now);
-        match &self.announced {
-            Some(announced) if *announced == self.config => {}
-            announced => {
-                let before = announced.as_ref().map(|announced| content::advertisement(announced, now));
-                if !before.as_ref().is_some_and(|before| content::is_same(before, &said)) {
-                    // RFC 4861 §6.2.4: the first few, also after a change
-                    self.initial = MAX_INITIAL;
-                }
-                let before = before.iter().flat_map(|before| &before.options);
-                self.withdrawn = content::withdrawn(before.chain(&self.withdrawn), &said.options);
-                self.withdrawn.truncate(MAX_WITHDRAWN);
-                self.withdrawn_left = MAX_INITIAL;
-                self.announced = Some(self.config.clone());
-            }
-        }
+        let said = self.current(now);
         self.send(&said, [ALL_NODES].into_iter(), out);
         self.multicasts = self.multicasts.saturating_add(1);
         self.last = Some(now);
@@ -294,6 +279,25 @@ impl Advertiser {
         };
     }
 
+    /// What all nodes are told now; takes note of what is new in it, and of what is gone.
+    fn current(&mut self, now: Instant) -> Advertisement {
+        let said = content::advertisement(&self.config, now);
+        if self.announced.as_ref() == Some(&self.config) {
+            return said;
+        }
+        let before = self.announced.as_ref().map(|announced| content::advertisement(announced, now));
+        if !before.as_ref().is_some_and(|before| content::is_same(before, &said)) {
+            // RFC 4861 §6.2.4: the first few, also after a change
+            self.initial = MAX_INITIAL;
+        }
+        let before = before.iter().flat_map(|before| &before.options);
+        self.withdrawn = content::withdrawn(before.chain(&self.withdrawn), &said.options);
+        self.withdrawn.truncate(MAX_WITHDRAWN);
+        self.withdrawn_left = MAX_INITIAL;
+        self.announced = Some(self.config.clone());
+        said
+    }
+
     /// Answers every host whose time has come.
     fn unicast(&mut self, now: Instant, out: &mut Vec<Action>) {
         let (due, waiting) = std::mem::take(&mut self.asked).into_iter().partition::<Vec<_>, _>(|(_, at)| *at <= now);
@@ -304,7 +308,7 @@ impl Advertiser {
     }
 
     fn say_farewell(&mut self, left: u8, now: Instant, out: &mut Vec<Action>) {
-        let said = content::farewell(content::advertisement(&self.config, now));
+        let said = content::farewell(self.current(now));
         self.send(&said, [ALL_NODES].into_iter(), out);
         self.multicasts = self.multicasts.saturating_add(1);
         self.last = Some(now);
