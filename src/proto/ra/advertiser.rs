@@ -135,7 +135,13 @@ impl Advertiser {
                 self.change = None;
                 self.announced = Some(self.config.clone());
             } else {
-                self.change = Some(self.earliest(now));
+                let at = self.earliest(now);
+                self.change = Some(at);
+                // nobody is told alone what all may never hear: the change may be taken back
+                if !self.asked.is_empty() {
+                    self.asked.clear();
+                    self.answer_all(at);
+                }
             }
         }
         if let Some(last) = self.last {
@@ -211,7 +217,7 @@ impl Advertiser {
         }
         // and so does the one that tells of a change, at most 3 s away, even if the change is taken back until then
         if let Some(change) = self.change {
-            self.next = (change.min(self.next.0), "a host asked");
+            self.answer_all(change);
             return Ok(());
         }
         if is_link_local(source) {
@@ -227,10 +233,15 @@ impl Advertiser {
             Some(allowed) if allowed > now => allowed.after(Duration::from_millis(delay)),
             _ => at,
         };
+        self.answer_all(at);
+        Ok(())
+    }
+
+    /// Sees to it that the next multicast leaves at `at` or before.
+    fn answer_all(&mut self, at: Instant) {
         if at < self.next.0 {
             self.next = (at, "a host asked");
         }
-        Ok(())
     }
 
     /// Whether one more unicast answer may be begun; counts it.
