@@ -135,7 +135,13 @@ impl Advertiser {
                 self.change = None;
                 self.announced = Some(self.config.clone());
             } else {
-                self.change = Some(self.earliest(now));
+                let at = self.earliest(now);
+                self.change = Some(at);
+                // nobody is told alone what all may never hear: the change may be taken back
+                if !self.asked.is_empty() {
+                    self.asked.clear();
+                    self.answer_all(at);
+                }
             }
         }
         if let Some(last) = self.last {
@@ -211,7 +217,7 @@ impl Advertiser {
         }
         // and so does the one that tells of a change, at most 3 s away, even if the change is taken back until then
         if let Some(change) = self.change {
-            self.next = (change.min(self.next.0), "a host asked");
+            self.answer_all(change);
             return Ok(());
         }
         if is_link_local(source) {
@@ -227,10 +233,15 @@ impl Advertiser {
             Some(allowed) if allowed > now => allowed.after(Duration::from_millis(delay)),
             _ => at,
         };
+        self.answer_all(at);
+        Ok(())
+    }
+
+    /// Sees to it that the next multicast leaves at `at` or before.
+    fn answer_all(&mut self, at: Instant) {
         if at < self.next.0 {
             self.next = (at, "a host asked");
         }
-        Ok(())
     }
 
     /// Whether one more unicast answer may be begun; counts it.
@@ -258,22 +269,7 @@ impl Advertiser {
 
     /// Tells everybody, and sets the timer anew (RFC 4861 §6.2.4).
     fn multicast(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let said = content::advertisement(&self.config, now);
-        match &self.announced {
-            Some(announced) if *announced == self.config => {}
-            announced => {
-                let before = announced.as_ref().map(|announced| content::advertisement(announced, now));
-                if !before.as_ref().is_some_and(|before| content::is_same(before, &said)) {
-                    // RFC 4861 §6.2.4: the first few, also after a change
-                    self.initial = MAX_INITIAL;
-                }
-                let before = before.iter().flat_map(|before| &before.options);
-                self.withdrawn = content::withdrawn(before.chain(&self.withdrawn), &said.options);
-                self.withdrawn.truncate(MAX_WITHDRAWN);
-                self.withdrawn_left = MAX_INITIAL;
-                self.announced = Some(self.config.clone());
-            }
-        }
+        let said = self.current(now);
         self.send(&said, [ALL_NODES].into_iter(), out);
         self.multicasts = self.multicasts.saturating_add(1);
         self.last = Some(now);
@@ -294,6 +290,25 @@ impl Advertiser {
         };
     }
 
+    /// What all nodes are told now; takes note of what is new in it, and of what is gone.
+    fn current(&mut self, now: Instant) -> Advertisement {
+        let said = content::advertisement(&self.config, now);
+        if self.announced.as_ref() == Some(&self.config) {
+            return said;
+        }
+        let before = self.announced.as_ref().map(|announced| content::advertisement(announced, now));
+        if !before.as_ref().is_some_and(|before| content::is_same(before, &said)) {
+            // RFC 4861 §6.2.4: the first few, also after a change
+            self.initial = MAX_INITIAL;
+        }
+        let before = before.iter().flat_map(|before| &before.options);
+        self.withdrawn = content::withdrawn(before.chain(&self.withdrawn), &said.options);
+        self.withdrawn.truncate(MAX_WITHDRAWN);
+        self.withdrawn_left = MAX_INITIAL;
+        self.announced = Some(self.config.clone());
+        said
+    }
+
     /// Answers every host whose time has come.
     fn unicast(&mut self, now: Instant, out: &mut Vec<Action>) {
         let (due, waiting) = std::mem::take(&mut self.asked).into_iter().partition::<Vec<_>, _>(|(_, at)| *at <= now);
@@ -304,7 +319,7 @@ impl Advertiser {
     }
 
     fn say_farewell(&mut self, left: u8, now: Instant, out: &mut Vec<Action>) {
-        let said = content::farewell(content::advertisement(&self.config, now));
+        let said = content::farewell(self.current(now));
         self.send(&said, [ALL_NODES].into_iter(), out);
         self.multicasts = self.multicasts.saturating_add(1);
         self.last = Some(now);

@@ -15,6 +15,7 @@ fn solicitation(with_link: bool) -> Vec<u8> {
 // UNTESTED RFC 4861 §6.1.1: a wrong checksum is dropped. Reason: the kernel does it for raw ICMPv6 sockets (RFC 3542 §3.1)
 // UNTESTED RFC 4861 §6.1.2: a wrong checksum is dropped. Reason: the kernel does it for raw ICMPv6 sockets (RFC 3542 §3.1)
 // UNTESTED RFC 4861 §6.2.6: a solicitation's link-layer address goes to the neighbour cache as STALE. Reason: the kernel does it
+// UNTESTED RFC 4861 §6.2.6: a solicitation from :: leaves the neighbour cache alone. Reason: the kernel's
 // UNTESTED RFC 4861 §6.2.6: the cache entry of a solicitation's sender has IsRouter FALSE. Reason: the kernel does it
 // UNTESTED RFC 4861 §6.2.2: advertising interfaces join the all-routers group. Reason: the daemon's sockets do, Router::links
 // UNTESTED RFC 4861 §6.1.2: advertisements leave from the link-local address, hop limit 255. Reason: the daemon's socket does it
@@ -101,9 +102,9 @@ fn contradictions(said: &Advertisement, config: Config) -> Vec<String> {
     router.contradicts
 }
 
-// MUST RFC 4861 §6.2.7: consistency is checked of hop limit, M, O, timers, MTU and lifetimes of prefixes, 0 being exempt
-// MUST RFC 4861 §6.2.7: of lifetimes that count down, the ends are compared, with some skew
-// MUST RFC 8781 §5.2: consistency of NAT64 prefixes is checked
+// SHOULD RFC 4861 §6.2.7: consistency is checked of hop limit, M, O, timers, MTU and lifetimes of prefixes, 0 being exempt
+// SHOULD RFC 4861 §6.2.7: of lifetimes that count down, the ends are compared, with some skew
+// SHOULD RFC 8781 §5.2: consistency of NAT64 prefixes is checked
 // UNTESTED RFC 4861 §6.2.7: inconsistencies are logged. Reason: status shows them; a log line for each would flood
 #[test]
 fn routers_that_contradict_us_are_shown_with_what_they_contradict() {

@@ -213,6 +213,18 @@ fn what_flaps_back_before_it_was_sent_is_not_sent() {
 }
 
 #[test]
+fn a_host_that_asks_is_answered_though_the_change_it_waited_for_is_taken_back() {
+    let mut link = Link::new(config(), 20);
+    link.run(1_000);
+    link.reconfigure(with_uplink());
+    link.solicit(ip(HOST));
+    link.reconfigure(config());
+    link.run(3_000);
+    assert_eq!(link.times(ALL_NODES), [0, 3_000]);
+    assert_eq!(prefixes(link.last()).len(), 1);
+}
+
+#[test]
 fn a_route_that_flaps_for_long_costs_one_advertisement_in_three_seconds() {
     let mut link = Link::settled(config(), 12);
     let start = link.now.0;
@@ -259,7 +271,9 @@ fn a_shorter_interval_holds_at_once() {
     assert!(link.sent.len() >= 25, "{}", link.sent.len());
 }
 
-// MUST RFC 4861 §6.2.5: on ceasing to advertise, 1 to 3 final advertisements carry router lifetime 0
+// SHOULD RFC 4861 §6.2.5: on ceasing to advertise, 1 to 3 final advertisements carry router lifetime 0
+// MUST NOT RFC 4861 §6.2.2: nothing is sent on an interface that has ceased to advertise
+// UNTESTED RFC 4861 §6.2.5: neighbour advertisements of what is no router have R 0. Reason: the kernel's, by its forwarding sysctl
 // UNTESTED RFC 4861 §6.2.6: 3 s between multicasts for the first final one. Reason: sent at once; a stopping process lives no 3 s
 #[test]
 fn the_end_is_told_at_once_and_at_most_three_times() {
@@ -277,6 +291,16 @@ fn the_end_is_told_at_once_and_at_most_three_times() {
     link.run(10_000);
     assert_eq!(link.sent.len(), 3);
     assert_eq!(link.drops(), [("no longer advertising", 1)]);
+}
+
+#[test]
+fn a_change_that_could_not_be_told_before_the_end_is_told_with_it() {
+    let mut link = Link::new(config(), 19);
+    link.run(1_000);
+    link.reconfigure(Config { routes: vec![], ..config() });
+    link.shutdown();
+    let gone = NdOption::Route { prefix: p("fd12:3456:789a::/48"), preference: Preference::Medium, lifetime: 0 };
+    assert!(link.last().options.contains(&gone));
 }
 
 #[test]
