@@ -101,11 +101,8 @@ impl Connection {
         cx.waker().wake_by_ref();
     }
 
-    /// The request that waits for its turn.
+    /// The request that waits for its turn; whoever takes it calls `wait`, `watch` or `refuse` next.
     pub(super) fn take(&mut self) -> Option<Call> {
-        if !matches!(self.state, State::Asked(_)) {
-            return None;
-        }
         match std::mem::replace(&mut self.state, State::Gone) {
             State::Asked(call) => Some(call),
             other => {
@@ -119,14 +116,12 @@ impl Connection {
     pub(super) fn wait(&mut self) -> Reply {
         let (reply, answer) = oneshot::channel();
         self.state = State::Waiting(answer);
-        self.deadline = None;
         Reply(reply)
     }
 
     /// From now on it gets events.
     pub(super) fn watch(&mut self) {
         self.state = State::Watching;
-        self.deadline = None;
         let hello = json!({ "event": "hello", "version": env!("CARGO_PKG_VERSION") });
         self.output.push(&event_line(&hello));
     }
@@ -205,6 +200,7 @@ impl Connection {
         match self.lines.take() {
             Some(Ok(call)) => {
                 self.state = State::Asked(call);
+                self.deadline = None;
                 return Step::Nothing;
             }
             Some(Err(error)) => {

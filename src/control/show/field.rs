@@ -38,22 +38,20 @@ pub(super) fn words(object: &Map<String, Value>) -> String {
     for (key, value) in object {
         let name = harmless(key).replace('_', " ");
         match value {
-            Value::Object(inner) => match words(inner) {
-                inner if inner.is_empty() => {}
-                inner => nested.push(format!("{name}: {inner}")),
-            },
             Value::Number(number) if number.as_f64() == Some(0.0) => {}
             Value::Number(number) => plain.push(format!("{number} {name}")),
             Value::Bool(true) => plain.push(name),
             Value::String(text) if !text.is_empty() => plain.push(format!("{name} {}", harmless(text))),
+            Value::Object(inner) => nested.push((name, words(inner))),
+            Value::Array(items) => nested.push((name, items.iter().map(item).collect::<Vec<_>>().join(", "))),
             _ => {}
         }
     }
-    plain
-        .into_iter()
-        .reduce(|all, one| format!("{all}, {one}"))
-        .into_iter()
-        .chain(nested)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let nested = nested.into_iter().filter(|(_, inner)| !inner.is_empty());
+    let nested = nested.map(|(name, inner)| format!("{name}: {inner}"));
+    (!plain.is_empty()).then(|| plain.join(", ")).into_iter().chain(nested).collect::<Vec<_>>().join("; ")
+}
+
+fn item(value: &Value) -> String {
+    value.as_object().map_or_else(|| text(value), words)
 }

@@ -245,9 +245,9 @@ fn facts(answer: &Value, out: &mut String) {
             line(&format!("Flash: written {}{due}", counted(writes, "time", "times")));
         }
     }
-    for (key, what) in [("dhcp6", "DHCPv6"), ("control", "Control socket")] {
-        let words = object(answer, key).map(field::words).unwrap_or_default();
-        if !words.is_empty() {
+    let misused = answer.get("control").and_then(|control| object(control, "dropped"));
+    for (counts, what) in [(object(answer, "dhcp6"), "DHCPv6"), (misused, "Clients dropped by the control socket")] {
+        if let Some(words) = counts.map(field::words).filter(|words| !words.is_empty()) {
             line(&format!("{what}: {words}"));
         }
     }

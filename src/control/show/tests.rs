@@ -21,17 +21,19 @@ fn serving() -> Value {
                       "preferred": null, "valid": null },
                     { "prefix": "2001:db8:ff00:1::/64", "source": "gone", "router": null, "preferred": 0, "valid": 5042 },
                 ],
-                "ra": { "sent": 1432, "solicited": 17, "dropped": { "hop_limit": 3, "source": 0 } },
+                "ra": { "multicasts": 1432, "unicasts": 17, "drops": { "hop limit": 3, "source": 0 },
+                        "routers": ["fe80::1"] },
                 "dhcp6": { "addresses": 12, "prefixes": 1 },
             },
             {
                 "name": "guest", "device": "br-guest", "state": "serving", "why": "",
                 "prefixes": [{ "prefix": "2001:db8:1200:2::/64", "source": "prefix isp", "router": "2001:db8:1200:2::1",
                                "preferred": 5340, "valid": 8940 }],
-                "ra": { "sent": 1420, "solicited": 0, "dropped": {} }, "dhcp6": null,
+                "ra": { "multicasts": 1420, "unicasts": 0, "drops": {}, "routers": [] }, "dhcp6": null,
             },
         ],
-        "dhcp6": { "bindings": 13, "received": 210, "dropped": { "malformed": 2, "not_for_us": 0 } },
+        "dhcp6": { "bindings": 13, "received": { "solicit": 20, "renew": 190 }, "dropped": { "malformed": 2, "unicast": 0 } },
+        "control": { "clients": 1, "watchers": 0, "dropped": { "busy": 0, "late": 2, "lost": 0, "malformed": 0 } },
         "kernel": { "objects": 9, "refused": [] },
         "config": { "file": "/etc/config/oasis6", "loaded": 273_660, "error": null, "warnings": [] },
         "store": { "flash_writes": 31, "journal": { "bytes": 1800 }, "bindings": { "next_write": 2040 } },
@@ -52,12 +54,13 @@ LAN home on br-lan: served
   fd4f:91a2:c7e3:1::/64  for ever    for ever    ula
   2001:db8:ff00:1::/64   deprecated  1 h 24 min  gone: withdrawn
   leased: 12 addresses, 1 prefix
-  router advertisements: 1432 sent, 17 solicited; dropped: 3 hop limit
+  router advertisements: 1432 multicasts, 17 unicasts; drops: 3 hop limit;
+    routers: fe80::1
 
 LAN guest on br-guest: served
   PREFIX                 PREFERRED   VALID       FROM
   2001:db8:1200:2::/64   1 h 29 min  2 h 29 min  prefix isp
-  router advertisements: 1420 sent
+  router advertisements: 1420 multicasts
 
 Prefixes to give to LANs
   PREFIX                 PREFERRED   VALID       FROM
@@ -66,7 +69,8 @@ Prefixes to give to LANs
 
 Hosts use this router as their way out: it has a default route.
 Flash: written 31 times, next in 34 min
-DHCPv6: 13 bindings, 210 received; dropped: 2 malformed
+DHCPv6: 13 bindings; dropped: 2 malformed; received: 190 renew, 20 solicit
+Clients dropped by the control socket: 2 late
 Configuration: /etc/config/oasis6, loaded 3 d 4 h ago
 "
     );
