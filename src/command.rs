@@ -7,6 +7,7 @@ use crate::kernel::Kernel;
 use crate::kernel::linux::{self, LinuxKernel};
 use crate::plan::Change;
 use crate::router::{Action, Entropy, Event, Router};
+use crate::sim::{self, Script};
 use crate::store::{self, Store};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -53,7 +54,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),
         "schema" => schema(&options),
-        "replay" => return replay(&options),
+        "replay" => replay(&options),
         other => return usage(&format!("there is no command '{other}'")),
     };
     match done {
@@ -194,8 +195,27 @@ fn schema(options: &Options) -> Result<(), String> {
     if options.json { print_json(&config::render::json()) } else { print(&config::render::text()) }
 }
 
-fn replay(options: &Options) -> ExitCode {
-    let Some(file) = &options.operand else { return usage("replay needs a file") };
-    eprintln!("{file}");
-    ExitCode::FAILURE
+/// Lives a simulated router's life again, from a file, or a new one from `seed:NUMBER:DAYS`.
+fn replay(options: &Options) -> Result<(), String> {
+    let Some(operand) = &options.operand else {
+        return Err("replay needs a file, or seed:NUMBER:DAYS for a life drawn at random".into());
+    };
+    let script = match operand.strip_prefix("seed:").and_then(|rest| rest.split_once(':')) {
+        Some((seed, days)) => {
+            let wrong = |_| format!("'{operand}' is not seed:NUMBER:DAYS");
+            Script::draw(seed.parse().map_err(wrong)?, days.parse().map_err(wrong)?)
+        }
+        None => {
+            let text = std::fs::read_to_string(operand).map_err(|error| format!("{operand}: {error}"))?;
+            Script::from_text(&text).map_err(|error| format!("{operand}: {error}"))?
+        }
+    };
+    let started = linux::boottime();
+    let summary = sim::live(&script).map_err(|failure| {
+        let file = format!("oasis6-life-{}", script.seed);
+        let kept = operand.starts_with("seed:") && std::fs::write(&file, script.to_text()).is_ok();
+        if kept { format!("{failure}\nthe life stands in {file}: oasis6 replay {file}") } else { failure.to_string() }
+    })?;
+    let took = linux::boottime().since(started).as_secs_f32();
+    print(&format!("{summary}; lived in {took:.1} s\n"))
 }

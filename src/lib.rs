@@ -50,5 +50,6 @@ pub mod net;
 pub mod plan;
 pub mod proto;
 pub mod router;
+pub mod sim;
 pub mod store;
 pub mod wire;

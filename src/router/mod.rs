@@ -223,10 +223,12 @@ impl Router {
     /// When `settle` has to be called next though nothing happens, and why.
     pub fn poll_at(&self) -> Option<(Instant, &'static str)> {
         let cores = self.advertisers.values().chain(&self.leaving).filter_map(|on| on.core.poll_at());
-        let plan = self.stale.then(|| (self.plan_allowed_at().unwrap_or(Instant(0)), "facts changed"));
+        let stale = self.stale.then_some((Instant(0), "facts changed"));
         let recheck = self.desired.recheck_at.map(|at| (at, "a lifetime ends"));
         let retry = self.retry.poll_at().map(|at| (at, "the kernel refused a change"));
-        cores.chain(self.dhcp6.poll_at()).chain(plan).chain(recheck).chain(retry).min_by_key(|(at, _)| *at)
+        let allowed = self.plan_allowed_at().unwrap_or_default();
+        let plan = [stale, recheck, retry].into_iter().flatten().map(|(at, why)| (at.max(allowed), why));
+        cores.chain(self.dhcp6.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
     }
 
     /// Says good-bye on every link (RFC 4861 §6.2.5). The kernel's objects stay, so that a restart disturbs nobody.
@@ -355,6 +357,8 @@ impl Router {
                 }
                 _ => Advertising { link, core: ra::Advertiser::new(config.clone(), self.rng.next_u64(), now) },
             };
+            // whoever was told good-bye there is welcome again
+            self.leaving.retain(|leaving| leaving.link != link);
             self.advertisers.insert(name.clone(), on);
         }
         for mut on in before.into_values() {

@@ -52,6 +52,16 @@ impl fmt::Display for Failure {
     }
 }
 
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} events, {} advertisements, {} client messages, {} checks, {} flash writes; no difference to the model",
+            self.events, self.advertisements, self.exchanges, self.checks, self.flash_writes
+        )
+    }
+}
+
 /// Lives a script to its end.
 ///
 /// # Errors

@@ -128,6 +128,11 @@ impl Model {
         Some((*source, ends.since, ends.preferred, ends.valid))
     }
 
+    /// Whether there is still something that `prefix` can be taken from.
+    pub(super) fn gives(&self, now: u64, prefix: &Prefix) -> bool {
+        self.source_of(prefix).is_some_and(|(_, _, _, valid)| valid > now)
+    }
+
     /// Prefixes that are to be used for new connections `now`, and will be for a while.
     fn live(&self, now: u64) -> impl Iterator<Item = Prefix> + '_ {
         let given = self.sources.iter().filter(move |(_, source)| source.preferred > now + SETTLE);
@@ -223,8 +228,9 @@ impl Model {
         if now.0 < self.quiet_from {
             return Ok(());
         }
+        let mut checks = 0;
         for (number, host) in hosts.iter().filter(|(_, host)| self.connected(host.lan)) {
-            self.checks += 1;
+            checks += 1;
             self.check_host(now, host).map_err(|what| format!("host {number} on LAN {}: {what}", host.lan))?;
         }
         for (number, client) in clients.iter().filter(|(_, client)| self.connected(client.lan)) {
@@ -233,6 +239,7 @@ impl Model {
                 return Err(format!("client {number} on LAN {} asks in vain for {} s", client.lan, (now.0 - since) / 1000));
             }
         }
+        self.checks += checks;
         Ok(())
     }
 

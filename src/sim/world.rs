@@ -8,7 +8,7 @@ use super::host::Host;
 use super::model::{Model, SETTLE};
 use super::script::{Happening, LANS, Script};
 use super::{Failure, Summary};
-use crate::config::{Config, Device, GivenPrefix};
+use crate::config::{Config, GivenPrefix};
 use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
 use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, Instant, Mac, Prefix, Rng};
@@ -226,6 +226,7 @@ impl World {
                 Action::SendNd { link, to, bytes } => {
                     let Some(lan) = self.lan_of(link) else { continue };
                     let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
+                    if std::env::var("DBG").is_ok() { eprintln!("{} lan {lan} to {to} life {} {:?}", self.now, ra.router_lifetime, ra.prefixes.iter().map(|p| (p.prefix, p.preferred, p.valid)).collect::<Vec<_>>()); }
                     self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
                     self.summary.advertisements += 1;
                     self.post(Mail::ToLan { lan, to, bytes });
@@ -315,7 +316,7 @@ impl World {
             if self.carrier.get(client.lan) != Some(&true) || !client.is_bound() {
                 continue;
             }
-            for prefix in client.delegated() {
+            for prefix in client.delegated().filter(|prefix| self.model.gives(self.now, prefix)) {
                 let ending = client.held.get(&prefix).is_some_and(|(_, valid)| *valid < self.now + 5_000);
                 let wanted = RouteTarget::Via { link, gateway: client.addr };
                 let routed = self.kernel.actual().routes.iter().any(|(key, route)| {
@@ -432,6 +433,7 @@ impl World {
     }
 
     fn happen(&mut self, what: &Happening) -> Result<(), String> {
+        if std::env::var("DBG").is_ok() { eprintln!("{} {what:?}", self.now); }
         let now = Instant(self.now);
         self.model.disturb(self.now, SETTLE);
         match what {
