@@ -185,7 +185,15 @@ fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if let Some(Ok(parent)) = path.parent().map(fs::File::open) {
+        // or a power cut takes the new folder with all that is in it; where that can't be asked for, it isn't
+        let _ = parent.sync_all();
+    }
+    Ok(())
 }
 
 /// Writes a file that is not there yet, readable by nobody else, and leaves it open for appending.

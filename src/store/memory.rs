@@ -12,6 +12,8 @@
 //! again and again, so its seconds count anew whenever the file is read. Those of one that is gone count from AT in the
 //! same boot, and anew in another: hosts are told for longer that it is gone, never for too short.
 
+// UNTESTED RFC 9096 §3.5: the A and L flags of each prefix are recorded too. Reason: they follow from the LAN's configuration, which is on flash
+
 use super::bindings::granted;
 use super::line::{Line, Read, lines, unhex, untext};
 use crate::net::{Duid, Instant, Prefix, Until};

@@ -17,17 +17,19 @@
 //! A *promise* is written to flash soon: a resource that flash doesn't know in this client's hands, with this hostname
 //! and next hop, or one that was promised for more than twice as long as flash believes. Soon means after two seconds
 //! of quiet, or ten without. Everything else (released and expired bindings, somewhat longer lifetimes) waits for
-//! company, an hour at most. Renewals need no write at all: after a power cut the promise counts in full, from then on
-//! (see `bindings.rs`). So a binding may then last longer than its client believes; it never ends sooner, but for one
-//! whose last renewal was for longer than the one before: then too it outlives T1, at which the client renews.
+//! company, an hour at most. Renewals need no write at all: after a power cut each promise counts in full from then on
+//! (see `bindings.rs`). So a binding lasts longer than its client believes, by one lifetime at most if the client is
+//! gone; none ends sooner, but for one whose last renewal was for longer than the one before, and that one outlives
+//! T1, at which the client renews.
 //!
-//! Flash is spared by an allowance: four writes at once, one more every five minutes, so at most
-//! 12 per hour and file in the long run, and one at each stop. A network that only renews costs none. When clients
-//! arrive faster than that, a power cut loses the newest of them, those of the last five minutes; the server finds
-//! their resources again by itself, since it derives them from the client and accepts renewals of what is free.
+//! Flash is spared by an allowance: four writes at once, one more every five minutes, so at most 12 per hour and file
+//! in the long run, and one at each stop. A network that only renews costs none. When clients arrive faster than that,
+//! a power cut loses the newest of them, those of the last five minutes; the server finds their resources again by
+//! itself, since it derives them from the client and accepts renewals of what is free.
 //!
 //! The memory has an allowance of its own of the same size. A prefix that flaps uses it up, and then waits; what flash
-//! may lack is a prefix that was first announced within the last five minutes.
+//! may lack is a prefix that was first announced within the last five minutes. That a prefix went away waits for
+//! company, since after a reboot it is announced as gone anyway if nothing gives it any more.
 //!
 //! # Time
 //!
@@ -38,8 +40,8 @@
 //!
 //! Each line has a checksum. A damaged one is passed over, all others before and behind it are used, the file is kept
 //! aside under another name, and that is reported until the next start. If the file in tmpfs is damaged, flash fills
-//! in what is missing. Only a last line without its end is cut off in silence, in tmpfs: the process was killed while
-//! it wrote, and no reply had left.
+//! in what is missing, and promises count in full. Only a last line without its end is cut off in silence, in tmpfs:
+//! the process was killed while it wrote, and no reply had left.
 //!
 //! # A full or read-only disk
 //!
@@ -208,17 +210,16 @@ impl<D: Medium> Store<D> {
     }
 
     fn open_bindings(&mut self, now: Instant) -> Vec<Binding> {
-        let run = self.fetch(File::RunBindings).map(|bytes| {
-            let content = bindings::read(&bytes, &self.boot, now);
-            self.inspect(File::RunBindings, &bytes, content.damaged, content.unknown);
-            content
-        });
-        let flash = self.fetch(File::FlashBindings).map(|bytes| {
-            let mut content = bindings::read(&bytes, &self.boot, now);
-            content.damaged |= content.torn;
-            self.inspect(File::FlashBindings, &bytes, content.damaged, content.unknown);
-            content
-        });
+        let mut read = |file: File| {
+            self.fetch(file).map(|bytes| {
+                let mut content = bindings::read(&bytes, file.is_on_flash(), &self.boot, now);
+                // on flash nothing is ever cut short
+                content.damaged |= content.torn && file.is_on_flash();
+                self.inspect(file, &bytes, content.damaged, content.unknown);
+                content
+            })
+        };
+        let (run, flash) = (read(File::RunBindings), read(File::FlashBindings));
         if run.is_some() {
             // a daemon that starts again and again has not the full allowance each time
             self.bindings = Schedule::new(QUIET, 1, now);

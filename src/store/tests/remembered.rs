@@ -88,6 +88,17 @@ fn a_plan_made_again_writes_nothing() {
 }
 
 #[test]
+fn an_end_that_moves_by_a_second_is_no_change() {
+    let mut router = Router::new(1);
+    for seconds in [5400, 5399, 5401, 5400] {
+        remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, seconds, START)]), START);
+    }
+    assert_eq!(router.store.medium().flash_writes, 1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5402, START)]), START);
+    assert_eq!(router.store.medium().flash_writes, 2);
+}
+
+#[test]
 fn one_change_is_one_write() {
     let mut router = Router::new(1);
     let mut now = START;
