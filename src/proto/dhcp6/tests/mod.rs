@@ -2,6 +2,7 @@
 //! and answers that are easy to look at.
 
 mod leasing;
+mod validation;
 
 use super::*;
 use crate::config::LanDhcp6;
@@ -177,6 +178,14 @@ impl Msg {
         self.write(&mut writer);
         writer.finish().unwrap()
     }
+}
+
+/// A client that registers the address it sends from.
+fn registration(number: u16, address: &str, preferred: u32, valid: u32) -> Msg {
+    let mut writer = Writer::options();
+    writer.ia_address(a(address), preferred, valid);
+    let option = writer.finish().unwrap();
+    Msg { source: a(address), ..msg(MessageType::AddrRegInform, number).with(option::IA_ADDRESS, &option[4..]) }
 }
 
 /// An identity association in an answer.
