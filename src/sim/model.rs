@@ -248,9 +248,12 @@ impl Model {
     }
 
     fn check_host(&self, now: Instant, host: &Host) -> Result<(), String> {
-        let routed = host.router_until > now.0;
-        if routed != self.default_route {
-            return Err(format!("the router is a default router: {}; the host believes {routed}", self.default_route));
+        let believed = host.router_until > now.0;
+        let ending = self.sources.values().any(|source| source.valid.abs_diff(now.0) < SETTLE);
+        // with nothing but unique local addresses there is no way out (RFC 7084 G-4)
+        let wanted = self.default_route && self.sources.values().any(|source| source.valid > now.0);
+        if believed != wanted && !ending {
+            return Err(format!("that the router is a default router is {wanted}; the host believes {believed}"));
         }
         for source in self.live(now.0) {
             let inside: Vec<Prefix> = host.preferred(now).filter(|prefix| source.covers(prefix)).collect();

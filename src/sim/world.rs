@@ -210,6 +210,9 @@ impl World {
                     Action::Remember(memory) => on.store.remember(&memory, now),
                     Action::Apply(ops) => {
                         let answers = self.kernel.apply(&ops);
+                        if answers.iter().any(Result::is_err) {
+                            self.model.refused(self.now);
+                        }
                         results.extend(ops.into_iter().zip(answers));
                     }
                     Action::Tell(_) => {}
@@ -521,10 +524,7 @@ impl World {
             }
             Happening::PowerCut => self.reboot(),
             Happening::LostNews => self.kernel.lose_news(),
-            Happening::Refuse(count) => {
-                self.kernel.refuse(*count);
-                self.model.refused(self.now);
-            }
+            Happening::Refuse(count) => self.kernel.refuse(*count),
             Happening::Loss(count) => self.to_lose = self.to_lose.saturating_add(*count),
         }
         Ok(())
