@@ -1,6 +1,6 @@
 //! What a LAN's hosts are told by router advertisements.
 
-use super::delegate::{OVER, is_delegable};
+use super::delegate::is_delegable;
 use super::subnets::Subnets;
 use super::{Actual, AddressState, LanPlan, LanPrefix, Link, SourcePrefix};
 use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa, Preference};
@@ -117,15 +117,15 @@ impl Announcement<'_> {
         }
     }
 
-    /// A live prefix with its lifetimes, cut to what is configured; one that is gone with lifetimes 0 and its flags as
-    /// they were (RFC 9096 §3.5).
+    /// A live prefix with its lifetimes, cut to what is configured. One that is gone, for as long as hosts may remember
+    /// it, with lifetimes cut to 0 and its flags as they were (RFC 9096 §3.5).
     fn prefix(&self, prefix: &LanPrefix) -> ra::PrefixInfo {
         let (ra, live) = (self.ra, prefix.router.is_some());
         ra::PrefixInfo {
             prefix: prefix.prefix,
             autonomous: ra.slaac,
             pd_preferred: live && self.pd_preferred(prefix),
-            lifetimes: if live { prefix.lifetimes } else { OVER },
+            lifetimes: prefix.lifetimes,
             max_preferred: if live { ra.preferred_lifetime } else { 0 },
             max_valid: if live { ra.valid_lifetime } else { 0 },
         }

@@ -7,8 +7,8 @@ use crate::config::LanDhcp6;
 use crate::net::{Instant, Lifetimes, Prefix, Until};
 use crate::proto::dhcp6::{Link, Pool, Subnet};
 
-/// Lifetimes of what is over: longer than any moment ago.
-pub(super) const OVER: Lifetimes = Lifetimes { preferred: Until::At(Instant(0)), valid: Until::At(Instant(0)) };
+/// Lifetimes of what is over, since the beginning of time.
+const OVER: Lifetimes = Lifetimes { preferred: Until::At(Instant(0)), valid: Until::At(Instant(0)) };
 
 /// The last /64 of the unique local prefix: neither a LAN's nor delegated as long as there is another, so that a stub
 /// network's router that comes late still finds one.

@@ -59,6 +59,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
         ..Desired::default()
     };
     world.objects(&mut plan);
+    plan.problems.extend(world.deafened(&places));
     for (name, lan) in &config.lans {
         if let Some(place) = places.get(name.as_str()) {
             world.lan(name, lan, place, &mut plan);
@@ -114,6 +115,27 @@ impl World<'_> {
         let delegations = self.facts.delegations.iter();
         let routed = delegations.filter(|(prefix, _)| delegate::may_route(prefix, self.sources, self.subnets));
         plan.objects.extend(routed.map(|(prefix, to)| delegation_route(*prefix, to)));
+    }
+
+    /// Uplinks that lose their default route when this machine begins to forward.
+    fn deafened(&self, places: &BTreeMap<&str, Place>) -> Option<Trouble> {
+        let Actual { links, routes, sysctls, .. } = &self.facts.actual;
+        let is = |name: &str, value: &str| sysctls.get(name).is_some_and(|was| was == value);
+        let default_routes =
+            routes.iter().filter(|(key, _)| matches!(key, Key::Route { dst, .. } if dst.covers(&Prefix::GLOBAL)));
+        let mut uplinks = default_routes.filter_map(|(_, route)| route.target.link());
+        let link = uplinks.find_map(|index| {
+            let link = links.get(&index).filter(|_| places.values().all(|place| place.link != Some(index)))?;
+            is(&format!("net.ipv6.conf.{}.accept_ra", link.name), "1").then_some(&link.name)
+        });
+        let link = link.filter(|_| is(FORWARDING, "0") && !places.is_empty())?;
+        Some(Trouble {
+            place: "kernel".into(),
+            message: format!(
+                "{link} ceases to listen to router advertisements, and so loses its default route, when this machine forwards"
+            ),
+            remedy: format!("run `sysctl -w net/ipv6/conf/{link}/accept_ra=2` first, and keep it in /etc/sysctl.d"),
+        })
     }
 
     fn lan(&self, name: &str, lan: &Lan, place: &Place, plan: &mut Desired) {

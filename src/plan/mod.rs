@@ -9,6 +9,10 @@
 //!   (how it is), so a difference is a walk over two ordered maps.
 //! * What the LANs are told (router advertisements, DHCPv6) follows from the same plan, so that the kernel and
 //!   the wire can't disagree.
+//! * What was refused, or is undone again and again, waits in [`Retry`].
+//!
+//! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
+//! hosts have to be told of for longer), then per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
 mod announce;

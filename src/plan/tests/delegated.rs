@@ -2,7 +2,7 @@
 
 use super::*;
 
-// MUST RFC 7084 WPD-5: packets to what is in use nowhere of our prefixes go nowhere
+// MUST RFC 7084 §4.2 WPD-5: packets to what is in use nowhere of our prefixes go nowhere
 #[test]
 fn an_unreachable_route_stands_behind_every_prefix_as_long_as_it_is_ours() {
     let mut world = World::new(&["home"]);
@@ -24,12 +24,12 @@ fn an_unreachable_route_stands_behind_every_prefix_as_long_as_it_is_ours() {
     assert_eq!(unreachable(&world), ["route to fd12:3456:789a::/48"]);
 }
 
-// UNTESTED RFC 7084 WPD-5: the ICMPv6 message for it is sent. Reason: the kernel does, for routes of type unreachable
-// UNTESTED RFC 7084 L-14: code 5 for packets from a prefix that was invalidated. Reason: it needs a source-specific rule
-// per stale prefix; the uplinks of a later issue bring their own routing tables, where it belongs
-// UNTESTED RFC 7084 G-3: nothing is forwarded before the prefix is acquired. Reason: hosts have no address to use before
-// UNTESTED RFC 7084 ULA-4: a site border router. Reason: the firewall of the router filters; OpenWrt's does
-// UNTESTED RFC 9096 §3.1, §3.2: WAN side of DHCPv6. Reason: there is no DHCPv6 client yet
+// UNTESTED RFC 7084 §4.2 WPD-5: an ICMPv6 Destination Unreachable is sent. Reason: the kernel does for unreachable routes
+// UNTESTED RFC 7084 §4.3 L-14: code 5 for a source from an invalidated prefix. Reason: source routing comes with uplinks
+// UNTESTED RFC 7084 §4.1 G-3: nothing is forwarded before a prefix is acquired. Reason: hosts have no address before
+// UNTESTED RFC 7084 §4.3 ULA-4: a site border router filters ULAs. Reason: that is the firewall's, OpenWrt's fw4 does
+// UNTESTED RFC 9096 §3.1: DHCPv6-PD is not released on restart. Reason: there is no DHCPv6 client yet
+// UNTESTED RFC 9096 §3.2: the IAID on the WAN side is stable. Reason: there is no DHCPv6 client yet
 #[test]
 fn forwarding_is_switched_on_for_as_long_as_there_is_a_lan() {
     let mut world = World::new(&["home"]);
@@ -38,6 +38,18 @@ fn forwarding_is_switched_on_for_as_long_as_there_is_a_lan() {
     assert_eq!(world.kernel.actual().sysctls["net.ipv6.conf.all.forwarding"], "1");
     let none = desired(&config(&[]), &world.facts, world.now);
     assert!(!none.objects.keys().any(|key| matches!(key, Key::Sysctl(_))));
+}
+
+#[test]
+fn an_uplink_that_will_lose_its_default_route_by_forwarding_is_reported_before() {
+    let mut world = World::new(&["home"]);
+    world.uplink();
+    world.kernel.set_sysctl("net.ipv6.conf.wan.accept_ra", "1");
+    assert!(messages(&world.plan()).contains("kernel: wan ceases to listen to router advertisements"));
+    assert_eq!(messages(&world.plan()), "", "now it forwards");
+    world.kernel.set_sysctl("net.ipv6.conf.all.forwarding", "0");
+    world.kernel.set_sysctl("net.ipv6.conf.wan.accept_ra", "2");
+    assert_eq!(messages(&world.plan()), "");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-// MUST RFC 7084 L-2: each LAN gets a /64 of its own out of every delegated prefix and of the ULA
+// MUST RFC 7084 §4.3 L-2: each LAN gets a /64 of its own out of every delegated prefix and of the ULA
 #[test]
 fn every_lan_gets_a_64_of_every_prefix_with_the_same_number() {
     let mut world = World::new(&["guest", "home"]);
@@ -133,7 +133,7 @@ fn a_new_prefix_of_the_provider_keeps_the_numbers() {
     assert_eq!(dead(&plan, "b"), ["2001:db8:0:11::/64"]);
 }
 
-// MUST RFC 7084 ULA-2: the ULA prefix stays the same across reboots
+// MUST RFC 7084 §4.3 ULA-2: the ULA prefix stays the same across reboots
 #[test]
 fn the_ula_does_not_change_with_what_else_changes() {
     let mut world = World::new(&["home"]);
@@ -146,6 +146,8 @@ fn the_ula_does_not_change_with_what_else_changes() {
     assert_eq!(live(&world.plan(), "home"), before);
 }
 
+// SHOULD RFC 7084 §4.3 ULA-1: a ULA prefix is generated
+// SHOULD RFC 7084 §4.3 ULA-3: the ULA prefix can be configured
 #[test]
 fn the_ula_can_be_given_or_left_out() {
     let mut world = World::new(&["home"]);
