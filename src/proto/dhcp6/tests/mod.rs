@@ -1,7 +1,10 @@
 //! Tests of the server through its events and actions. This file is the rig: a server, clients that write messages,
 //! and answers that are easy to look at.
 
+mod giving_back;
 mod leasing;
+mod relaying;
+mod settings;
 mod validation;
 
 use super::*;
