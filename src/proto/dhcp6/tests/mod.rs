@@ -6,6 +6,7 @@ mod delegating;
 mod giving_back;
 mod known_hosts;
 mod leasing;
+mod properties;
 mod registering;
 mod relaying;
 mod settings;
