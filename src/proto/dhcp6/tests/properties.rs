@@ -219,7 +219,7 @@ impl World {
                 said.ias.iter().filter(|(code, ..)| said.kind == Release || *code == option::IA_NA)
             {
                 for resource in listed {
-                    self.believed.remove(&(client, *code, *iaid, resource.clone()));
+                    self.believed.remove(&(client, *code, *iaid, without_bits_behind(resource)));
                 }
             }
         }
@@ -314,6 +314,14 @@ fn resource_text(resource: Resource) -> String {
     match resource {
         Resource::Address(address) => address.to_string(),
         Resource::Prefix(prefix) => prefix.to_string(),
+    }
+}
+
+/// Bits behind a prefix's length count for nothing (RFC 9915 §21.22).
+fn without_bits_behind(resource: &str) -> String {
+    match resource.split_once('/') {
+        Some((address, len)) => Prefix::new(a(address), len.parse().unwrap()).unwrap().to_string(),
+        None => resource.into(),
     }
 }
 
