@@ -60,6 +60,7 @@ pub(super) struct Table {
     clients: BTreeSet<(u64, u32)>,
     ends: BTreeSet<(Instant, u32)>,
     counts: Counts,
+    freed: u64,
     /// Registered addresses by LAN.
     registered: BTreeMap<Arc<str>, usize>,
 }
@@ -75,12 +76,18 @@ impl Table {
             clients: BTreeSet::new(),
             ends: BTreeSet::new(),
             counts: Counts::default(),
+            freed: 0,
             registered: BTreeMap::new(),
         }
     }
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// How many bindings were taken out so far.
+    pub(super) fn freed(&self) -> u64 {
+        self.freed
     }
 
     /// How many addresses are registered on this LAN.
@@ -199,6 +206,7 @@ impl Table {
         let Slot { binding, client, .. } = self.slots.get_mut(id as usize)?.take()?;
         self.vacant.push(id);
         self.spans.remove(&Span::from(resource).first);
+        self.freed += 1;
         self.unindex(&binding, client, id);
         Some(binding)
     }

@@ -7,6 +7,7 @@
 use super::Resource;
 use super::bindings::Table;
 use crate::net::{Instant, Lifetimes, Prefix};
+use std::cell::Cell;
 use std::net::Ipv6Addr;
 
 /// Places that a hash picks before the search goes through the space in order: in a space that is half full, one of
@@ -86,7 +87,7 @@ impl Spans {
 }
 
 /// An on-link /64, or a prefix that others are delegated out of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Space {
     /// The whole.
     pub(super) prefix: Prefix,
@@ -98,6 +99,9 @@ pub(super) struct Space {
     pub(super) never: Spans,
     /// What only known hosts get.
     pub(super) reserved: Spans,
+    /// The longest length that was last looked for in vain, and [`Table::freed`] then: until something is given back,
+    /// nobody has to go through a full space again.
+    pub(super) in_vain: Cell<Option<(u8, u64)>>,
 }
 
 impl Space {
@@ -118,6 +122,18 @@ impl Space {
 
     /// A free prefix of `len` bits (128: an address), where neither `table` nor `taken` has anything.
     pub(super) fn free(&self, len: u8, place: u64, table: &Table, taken: &[Span]) -> Option<Span> {
+        let freed = table.freed();
+        if self.in_vain.get().is_some_and(|(longest, then)| len <= longest && then == freed) {
+            return None;
+        }
+        let found = self.search(len, place, table, taken);
+        if found.is_none() && taken.is_empty() {
+            self.in_vain.set(Some((len, freed)));
+        }
+        found
+    }
+
+    fn search(&self, len: u8, place: u64, table: &Table, taken: &[Span]) -> Option<Span> {
         let size = 1u128.checked_shl(128 - u32::from(len))?;
         let start = align(self.open.first, size)?;
         let last_index = self.open.last.checked_sub(start)?.checked_sub(size - 1)? / size;
@@ -196,6 +212,7 @@ mod tests {
             open,
             never: Spans::new(never),
             reserved: Spans::default(),
+            in_vain: Cell::default(),
         }
     }
 

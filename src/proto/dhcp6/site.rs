@@ -7,6 +7,7 @@ use crate::config::{Host, LanDhcp6};
 use crate::net::{Duid, Instant, Mac, Prefix, is_link_local, with_iid};
 use crate::wire::dhcp6::{Dnr, Writer, option};
 use crate::wire::svcparams;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ impl Served {
             open: pool.prefix.into(),
             never: Spans::new(pool.reserved.iter().chain(on_link).map(|prefix| Span::from(*prefix)).collect()),
             reserved: within(pool.prefix, reserved),
+            in_vain: Cell::default(),
         });
         Served {
             lan: link.lan.clone(),
@@ -114,6 +116,7 @@ fn subnet_space(subnet: &Subnet, options: &LanDhcp6, reserved: &[Span]) -> Space
         open: iids(low.min(high), high),
         never: Spans::new(never.collect()),
         reserved: within(subnet.prefix, reserved),
+        in_vain: Cell::default(),
     }
 }
 

@@ -1,7 +1,15 @@
 //! Tests of the server through its events and actions. This file is the rig: a server, clients that write messages,
 //! and answers that are easy to look at.
 
+mod bounds;
+mod delegating;
+mod giving_back;
+mod known_hosts;
 mod leasing;
+mod properties;
+mod registering;
+mod relaying;
+mod settings;
 mod validation;
 
 use super::*;
