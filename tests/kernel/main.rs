@@ -4,4 +4,5 @@
 
 mod namespace;
 mod netlink;
+mod notifications;
 mod sockets;

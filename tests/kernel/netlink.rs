@@ -1,11 +1,10 @@
-use crate::namespace::{Namespace, block_on, cable, eventually, index, ip};
+use crate::namespace::{cable, index, ip};
 use oasis6::kernel::Kernel;
-use oasis6::kernel::linux::{LinuxKernel, Notifications, PROTOCOL, Received, boottime};
+use oasis6::kernel::linux::{LinuxKernel, boottime};
 use oasis6::net::{Lifetimes, Prefix, Until};
-use oasis6::plan::{Actual, AddressState, Change, Key, Op, RouteTarget, Tag, Value};
+use oasis6::plan::{Actual, AddressState, Key, Op, RouteTarget, Tag, Value};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
-use std::time::{Duration, Instant};
 
 const MAIN: u32 = 254;
 const METRIC: u32 = 6666;
