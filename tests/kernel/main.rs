@@ -5,4 +5,6 @@
 mod namespace;
 mod netlink;
 mod notifications;
+mod rights;
 mod sockets;
+mod speed;
