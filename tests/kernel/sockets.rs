@@ -82,6 +82,48 @@ fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined(
     });
 }
 
+/// Puts an IPv6 packet with an ICMPv6 message on the cable at `b`, byte by byte as given but for the checksum, to which
+/// `wrong` is added.
+fn forge(there: &Namespace, source: Ipv6Addr, message: &[u8], wrong: u16) {
+    let words =
+        |bytes: &[u8]| bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
+    let len = u8::try_from(message.len()).unwrap();
+    let mut sum = words(&source.octets()) + words(&ALL_ROUTERS.octets()) + u32::from(len) + 58 + words(message);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    let checksum = u16::try_from(!sum & 0xffff).unwrap().wrapping_add(wrong);
+    let mut packet = vec![0x60, 0, 0, 0, 0, len, 58, 255];
+    packet.extend(source.octets());
+    packet.extend(ALL_ROUTERS.octets());
+    packet.extend(message);
+    packet[42..44].copy_from_slice(&checksum.to_be_bytes());
+    there.run(|| {
+        let fd = socket(AddressFamily::Inet6, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
+        let to = SockaddrIn6::from(SocketAddrV6::new(ALL_ROUTERS, 0, 0, index("b")));
+        sendto(fd.as_raw_fd(), &packet, &to, MsgFlags::empty()).unwrap();
+    });
+}
+
+// MUST RFC 4861 §6.1.1: a solicitation whose ICMP checksum is not valid is dropped
+#[test]
+fn a_wrong_checksum_is_not_let_through_and_no_source_is_none_at_all() {
+    let Some((_here, there)) = cable() else { return };
+    block_on(async {
+        let mut socket = NdSocket::open().unwrap();
+        socket.join(index("a")).unwrap();
+        forge(&there, THERE, &SOLICITATION, 1);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0xff00);
+        forge(&there, THERE, &SOLICITATION, 0);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0);
+        let mut heard = hear(&mut socket).await;
+        if heard.len() < 2 {
+            heard.extend(hear(&mut socket).await);
+        }
+        let sources: Vec<_> = heard.iter().map(|heard| (heard.source, heard.hop_limit)).collect();
+        assert_eq!(sources, [(THERE, 255), (Ipv6Addr::UNSPECIFIED, 255)]);
+    });
+}
+
 // MUST RFC 4861 §4.2: a router advertisement has hop limit 255 and the link-local address of the link as its source
 #[test]
 fn advertisements_leave_with_hop_limit_255_from_the_link_local_address_asked_for() {

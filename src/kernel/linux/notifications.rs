@@ -71,17 +71,15 @@ impl Notifications {
         // nothing is awaited from here on
         let mut digest = Digest::default();
         let mut next = first.map(|()| true);
-        for _ in 0..BUDGET {
+        for left in (0..BUDGET).rev() {
             match next {
-                Ok(true) => {}
+                Ok(true) if self.digest(&mut digest) => {}
+                Ok(true) => return self.flush(),
                 Ok(false) => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.flush(),
                 Err(error) => return Err(error),
             }
-            if !self.digest(&mut digest) {
-                return self.flush();
-            }
-            next = self.take();
+            next = if left > 0 { self.take() } else { Ok(false) };
         }
         digest.finish(&mut self.netlink, changes)
     }
