@@ -293,6 +293,38 @@ fn lost_news_are_reported_and_nothing_old_follows() {
 }
 
 #[test]
+fn news_of_our_own_routes_can_be_left_out_and_no_other() {
+    let Some(_ends) = cable() else { return };
+    block_on(async {
+        let mut view = View::new();
+        let mut kernel = LinuxKernel::open().unwrap();
+        view.notifications.leave_out_routes_of(&kernel).unwrap();
+        let link = index("a");
+        let key = |n| {
+            let dst = Prefix::new(Ipv6Addr::new(0x2001, 0xdb8, n, 0, 0, 0, 0, 0), 48).unwrap();
+            Key::Route { table: 254, dst, src: Prefix::ALL, metric: 50 }
+        };
+        let value = Value::Route(RouteTarget::Via { link, gateway: addr("fe80::b") });
+        let ops: Vec<_> = (0..3).map(|n| Op::Put(key(n), value.clone())).collect();
+        assert!(kernel.apply(&ops).iter().all(Result::is_ok));
+        assert_eq!(kernel.apply(&[Op::Delete(key(0), value.clone())]), [Ok(())]);
+        let mut changes = Vec::new();
+        assert!(timeout(Duration::from_millis(50), view.notifications.recv(&mut changes)).await.is_err());
+        // our addresses, somebody else's route, and what somebody does to a route of ours
+        let address = Value::Address { len: 64, lifetimes: Lifetimes::FOREVER };
+        assert_eq!(kernel.apply(&[Op::Put(Key::Address { link, addr: addr("fd00::1") }, address)]), [Ok(())]);
+        view.until("our address", |actual| actual.addresses.contains_key(&(link, addr("fd00::1")))).await;
+        view.actual = read();
+        ip("route del 2001:db8:1::/48");
+        view.until("our route removed", |actual| !actual.routes.contains_key(&key(1))).await;
+        ip("route add 2001:db8:9::/48 dev a metric 50");
+        view.until("another's route", |actual| actual.routes.contains_key(&key(9))).await;
+        ip("link set dev a down");
+        view.until("all gone with the link", |actual| !actual.routes.contains_key(&key(2))).await;
+    });
+}
+
+#[test]
 fn a_cancelled_wait_loses_nothing() {
     let Some(_ends) = cable() else { return };
     block_on(async {

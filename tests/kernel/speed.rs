@@ -54,6 +54,8 @@ fn ten_thousand_routes_are_no_burden() {
         timed("10000 routes made that stand", || fine(kernel.apply(&puts)));
         let actual = timed("10000 routes read", || kernel.read().unwrap());
         assert_eq!(actual.routes.values().filter(|route| route.tag == Tag::Ours).count(), 10_000);
+        notifications.leave_out_routes_of(&kernel).unwrap();
         timed("10000 routes removed", || fine(kernel.apply(&deletes)));
+        timed("10000 routes made, unheard", || fine(kernel.apply(&puts)));
     });
 }

@@ -1,11 +1,12 @@
-use super::boottime;
 use super::decode::{self, News};
 use super::exchange::{Netlink, PIECE, messages};
+use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
 use crate::net::{Prefix, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
+use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
 use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
@@ -60,6 +61,16 @@ impl Notifications {
         let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
         Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE), malformed: 0 })
+    }
+
+    /// Spares itself the news of routes that `kernel` makes and removes: [`Kernel::apply`] answers for each, and a
+    /// thousand delegated prefixes a second are a thousand notifications a second. What others do to these routes is
+    /// still heard. Without it nothing is wrong, only slower.
+    ///
+    /// [`Kernel::apply`]: crate::kernel::Kernel::apply
+    pub fn leave_out_routes_of(&mut self, kernel: &LinuxKernel) -> io::Result<()> {
+        let program = echo_filter(kernel.netlink.port);
+        Ok(setsockopt(self.socket.socket_ref(), AttachFilter, &attachable(&program))?)
     }
 
     /// Waits for news and appends what changed to `changes`: of several changes to one object the last one only.
@@ -125,6 +136,40 @@ impl Notifications {
         }
         Ok(Received::Lost)
     }
+}
+
+#[derive(Clone)]
+struct AttachFilter;
+nix::setsockopt_impl!(
+    AttachFilter,
+    libc::SOL_SOCKET,
+    libc::SO_ATTACH_FILTER,
+    libc::sock_fprog,
+    SetStruct<'_, libc::sock_fprog>
+);
+
+/// A program as the kernel takes it; it only reads, and only during the call.
+fn attachable(program: &[libc::sock_filter; 7]) -> libc::sock_fprog {
+    libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_ptr().cast_mut() }
+}
+
+/// A socket filter (linux/filter.h) that drops RTM_NEWROUTE and RTM_DELROUTE caused by the socket with this number.
+fn echo_filter(port: u32) -> [libc::sock_filter; 7] {
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let load = |size: u32, at| step((libc::BPF_LD | size | libc::BPF_ABS) as u16, 0, 0, at);
+    let equal = |value, then, or| step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, then, or, value);
+    let end = |take| step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, take);
+    // a filter reads in network order what netlink writes in the host's: numbers are turned round to match
+    let kind = |kind: u16| u32::from(u16::from_be_bytes(kind.to_ne_bytes()));
+    [
+        load(libc::BPF_W, 12),
+        equal(u32::from_be_bytes(port.to_ne_bytes()), 0, 3),
+        load(libc::BPF_H, 4),
+        equal(kind(libc::RTM_NEWROUTE), 2, 0),
+        equal(kind(libc::RTM_DELROUTE), 1, 0),
+        end(u32::MAX),
+        end(0),
+    ]
 }
 
 /// What a [`Change`] is about.
