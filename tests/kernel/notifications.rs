@@ -123,11 +123,13 @@ fn after_any_changes_notifications_and_a_new_reading_agree() {
         assert!(kernel.apply(&ops).iter().all(Result::is_ok));
         ip("route add default via fe80::b dev a");
         ip("route change default via fe80::c dev a");
-        ip("route add 2001:db8:aaaa::/48 encap ip6 dst fe80::1 via fe80::b dev a mtu 1400 advmss 1200 initcwnd 10");
+        ip(
+            "route add 2001:db8:aaaa::/48 encap ip6 dst fe80::1 via fe80::b dev a mtu 1400 advmss 1200 initcwnd 10 proto 111",
+        );
         let now = read();
         view.until("all of it", |actual| actual.routes == now.routes && actual.addresses == now.addresses).await;
         assert_eq!(view.actual, now);
-        assert_eq!(now.routes.values().filter(|route| route.tag == Tag::Ours).count(), 147);
+        assert_eq!(now.routes.values().filter(|route| route.tag == Tag::Ours).count(), 148);
     });
 }
 
@@ -253,11 +255,11 @@ fn a_default_route_over_several_uplinks_stays_while_one_is_left() {
             }
         };
         ip("route del default via fe80::b dev a");
-        ip("route add 2001:db8::/48 via fe80::b dev a");
+        ip("route add 2001:db8::/48 via fe80::b dev a proto 111");
         view.until("the deletion", marker("2001:db8::/48")).await;
         assert!(view.actual.has_default_route());
         ip("route append unreachable default metric 1024");
-        ip("route add 2001:db8:1::/48 via fe80::b dev a");
+        ip("route add 2001:db8:1::/48 via fe80::b dev a proto 111");
         view.until("the unreachable one", marker("2001:db8:1::/48")).await;
         assert!(view.actual.has_default_route());
         ip("route del default via fe80::d dev c");
@@ -317,7 +319,7 @@ fn news_of_our_own_routes_can_be_left_out_and_no_other() {
         view.actual = read();
         ip("route del 2001:db8:1::/48");
         view.until("our route removed", |actual| !actual.routes.contains_key(&key(1))).await;
-        ip("route add 2001:db8:9::/48 dev a metric 50");
+        ip("route add 2001:db8:9::/48 dev a metric 50 proto 111");
         view.until("another's route", |actual| actual.routes.contains_key(&key(9))).await;
         ip("link set dev a down");
         view.until("all gone with the link", |actual| !actual.routes.contains_key(&key(2))).await;
@@ -335,7 +337,7 @@ fn a_cancelled_wait_loses_nothing() {
             changes.into_iter().for_each(|change| {
                 view.actual.apply(change);
             });
-            ip(&format!("route add 2001:db8:{n}::/48 dev a"));
+            ip(&format!("route add 2001:db8:{n}::/48 dev a proto 111"));
         }
         let now = read();
         view.until("all of it", |actual| actual.routes == now.routes).await;

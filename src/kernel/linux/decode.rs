@@ -201,6 +201,10 @@ fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
     let dst = Prefix::new(dst, header.destination_prefix_length).ok_or(Malformed)?;
     let src = Prefix::new(src, header.source_prefix_length).ok_or(Malformed)?;
     let tag = if header.protocol == RouteProtocol::Other(PROTOCOL) { Tag::Ours } else { Tag::Foreign };
+    // a router may hold the whole Internet's routes; we need not
+    if tag == Tag::Foreign && !dst.covers(&Prefix::GLOBAL) {
+        return Ok(RouteNews::Other);
+    }
     Ok(RouteNews::Route(Key::Route { table, dst, src, metric }, Route { target, tag }))
 }
 
@@ -265,6 +269,20 @@ mod tests {
             ("fd00::1", Tag::Ours, AddressState::Ready)
         );
         assert_eq!(Value::Address { len: address.len, lifetimes: address.lifetimes }, value);
+    }
+
+    #[test]
+    fn of_others_only_routes_to_everything_are_kept() {
+        for (dst, kept) in [("::/0", true), ("2000::/3", true), ("2000::/4", false), ("2001:db8::/32", false)] {
+            let key = Key::Route { table: 254, dst: dst.parse().unwrap(), src: Prefix::ALL, metric: 7 };
+            let mut bytes = asked(key.clone(), Value::Route(RouteTarget::OnLink { link: 3 }));
+            assert!(matches!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(News::Route(..))));
+            // rtm_protocol
+            bytes[5] = 4;
+            let foreign = Route { target: RouteTarget::OnLink { link: 3 }, tag: Tag::Foreign };
+            let expected = if kept { News::Route(key, foreign) } else { News::Nothing };
+            assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(expected), "{dst}");
+        }
     }
 
     #[test]

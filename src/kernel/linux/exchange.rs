@@ -61,6 +61,8 @@ pub(super) struct Netlink {
     socket: Socket,
     /// Our number as the kernel knows us.
     pub(super) port: u32,
+    /// Messages its users could not read.
+    pub(super) malformed: u64,
     sequence: Wrapping<u32>,
     buffer: Vec<u8>,
 }
@@ -75,7 +77,7 @@ impl Netlink {
         let _ = socket.set_ext_ack(true);
         let _ = socket.set_cap_ack(true);
         let _ = socket.set_netlink_get_strict_chk(true);
-        Ok(Netlink { socket, port, sequence: Wrapping(0), buffer: Vec::with_capacity(PIECE) })
+        Ok(Netlink { socket, port, malformed: 0, sequence: Wrapping(0), buffer: Vec::with_capacity(PIECE) })
     }
 
     /// Asks for all objects of a kind, and hands each to `each` by message type and payload. `false`: something changed
