@@ -58,6 +58,7 @@ fn solicit(there: &Namespace, hop_limit: u8, to: Ipv6Addr, bytes: &[u8]) {
     });
 }
 
+// MUST RFC 4861 §6.2.2: a router joins the all-routers multicast address on an advertising interface
 #[test]
 fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined() {
     let Some((_here, there)) = cable() else { return };
@@ -332,5 +333,35 @@ fn a_message_that_cannot_be_sent_or_is_too_long_stops_no_other() {
         }
         assert_eq!(lens, [4096, 5]);
         assert_eq!(socket.lost().truncated, 1);
+    });
+}
+
+// MUST RFC 9915 §18.3.10: an answer to a client leaves by the link its message came in by, whatever routing says
+#[test]
+fn answers_to_global_addresses_of_clients_leave_by_the_clients_link() {
+    let Some((_here, there)) = cable() else { return };
+    let to: Ipv6Addr = "2001:db8::b".parse().unwrap();
+    there.run(|| ip("address add 2001:db8::b/64 dev b nodad"));
+    ip("address add 2001:db8::a/64 dev a nodad");
+    // a better route astray
+    ip("link add name c type veth peer name d");
+    ip("link set dev d up");
+    ip("link set dev c up");
+    ip("route add 2001:db8::b via fe80::d dev c metric 1");
+    let sockets = there.run(|| [546, 547].map(|port| UdpSocket::bind(("2001:db8::b", port)).unwrap()));
+    block_on(async {
+        let mut socket = Dhcp6Socket::open().unwrap();
+        let link = index("a");
+        let message = |port, text: &str| Outgoing { link, to, port, bytes: text.into() };
+        let messages = [message(546, "first"), message(547, "to a relay agent"), message(546, "second")];
+        socket.send_batch(&messages);
+        let mut buffer = [0; 64];
+        for text in ["first", "second"] {
+            sockets[0].set_read_timeout(Some(SOON)).unwrap();
+            let len = sockets[0].recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..len], text.as_bytes());
+        }
+        sockets[1].set_read_timeout(Some(NEVER)).unwrap();
+        assert!(sockets[1].recv(&mut buffer).is_err(), "a relay agent is where routing says");
     });
 }

@@ -2,7 +2,7 @@ use super::decode::{self, News};
 use super::exchange::{Netlink, PIECE, messages};
 use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
-use crate::net::{Prefix, is_link_local};
+use crate::net::{Prefix, Until, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
@@ -41,7 +41,6 @@ pub struct Notifications {
     /// To ask what a message leaves open.
     netlink: Netlink,
     buffer: Vec<u8>,
-    malformed: u64,
 }
 
 impl Notifications {
@@ -60,7 +59,7 @@ impl Notifications {
         let groups = [Link, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
         let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE), malformed: 0 })
+        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE) })
     }
 
     /// Spares itself the news of routes that `kernel` makes and removes: [`Kernel::apply`] answers for each, and a
@@ -97,7 +96,7 @@ impl Notifications {
 
     /// Messages that could not be read, since it was opened.
     pub fn malformed(&self) -> u64 {
-        self.malformed
+        self.netlink.malformed
     }
 
     /// Takes a datagram; `false` if none is waiting.
@@ -118,7 +117,7 @@ impl Notifications {
             read += (message.length() as usize).next_multiple_of(4);
             match decode::news(message.message_type(), message.payload(), now) {
                 Ok(news) => digest.take(news),
-                Err(_) => self.malformed += 1,
+                Err(_) => self.netlink.malformed += 1,
             }
         }
         read >= self.buffer.len()
@@ -212,8 +211,8 @@ impl Digest {
             }
             News::AddressGone(link, addr, address) => {
                 // a duplicate that was not to live for ever is removed by the kernel, and this is all it says
-                let change = match address.state {
-                    AddressState::Duplicate => Change::Address(link, addr, address),
+                let change = match (address.state, address.lifetimes.valid) {
+                    (AddressState::Duplicate, Until::At(_)) => Change::Address(link, addr, address),
                     _ => Change::AddressGone(link, addr),
                 };
                 self.put(About::Object(Key::Address { link, addr }), change);
