@@ -16,6 +16,9 @@
 //! * Addresses carry the same number as IFA_PROTO, since Linux 5.18. Before, only the metric [`ADDRESS_METRIC`] of the
 //!   route that comes with an address tells it, since Linux 4.18. They carry both, so that a kernel may be exchanged.
 //!
+//! Of the routes of others only those that lead to everything are read at all: they say whether we are a default router,
+//! and a router may hold the whole Internet's. That one of the others is in the way is told when ours is refused.
+//!
 //! Sysctls have no owner; `plan` asks for as few as can be.
 //!
 //! # Success
@@ -65,6 +68,11 @@ impl LinuxKernel {
     pub fn open() -> Result<LinuxKernel, Refusal> {
         let netlink = Netlink::open().map_err(|error| Failure::from(error).refusal(None))?;
         Ok(LinuxKernel { netlink })
+    }
+
+    /// Messages that could not be read, since it was opened.
+    pub fn malformed(&self) -> u64 {
+        self.netlink.malformed
     }
 
     /// Asks for all of `batch` at once, empties it and appends the results.
@@ -154,26 +162,27 @@ impl Netlink {
         })
     }
 
-    /// Collects one dump, repeated when something changed under it. What can't be read is left out.
+    /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
     fn read<T: Default>(
         &mut self,
         question: fn() -> RouteNetlinkMessage,
         collect: impl Fn(&mut T, News),
     ) -> Result<T, Failure> {
         let now = boottime();
-        let mut all = T::default();
-        for _ in 0..DUMPS {
-            all = T::default();
-            let whole = self.dump(question(), |kind, payload| {
-                if let Ok(news) = decode::news(kind, payload, now) {
-                    collect(&mut all, news);
-                }
+        let mut left = DUMPS;
+        loop {
+            let mut all = T::default();
+            let mut malformed = 0;
+            let whole = self.dump(question(), |kind, payload| match decode::news(kind, payload, now) {
+                Ok(news) => collect(&mut all, news),
+                Err(_) => malformed += 1,
             })?;
-            if whole {
-                break;
+            self.malformed += malformed;
+            left -= 1;
+            if whole || left == 0 {
+                return Ok(all);
             }
         }
-        Ok(all)
     }
 
     /// Makes what stands already, in one form or another; `exists` is what the kernel said.

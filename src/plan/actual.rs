@@ -11,7 +11,7 @@ pub struct Actual {
     pub links: BTreeMap<u32, Link>,
     /// IPv6 addresses by link and address.
     pub addresses: BTreeMap<(u32, Ipv6Addr), Address>,
-    /// IPv6 unicast and unreachable routes of the tables we look at, by [`Key::Route`].
+    /// IPv6 routes by [`Key::Route`]: ours, and those of others that lead to all of 2000::/3.
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
     pub sysctls: BTreeMap<String, String>,

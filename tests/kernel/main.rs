@@ -4,4 +4,7 @@
 
 mod namespace;
 mod netlink;
+mod notifications;
+mod rights;
 mod sockets;
+mod speed;

@@ -58,6 +58,7 @@ fn solicit(there: &Namespace, hop_limit: u8, to: Ipv6Addr, bytes: &[u8]) {
     });
 }
 
+// MUST RFC 4861 §6.2.2: a router joins the all-routers multicast address on an advertising interface
 #[test]
 fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined() {
     let Some((_here, there)) = cable() else { return };
@@ -79,6 +80,48 @@ fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined(
         socket.leave(link).unwrap();
         assert!(socket.join(4711).is_err());
         socket.leave(4711).unwrap();
+    });
+}
+
+/// Puts an IPv6 packet with an ICMPv6 message on the cable at `b`, byte by byte as given but for the checksum, to which
+/// `wrong` is added.
+fn forge(there: &Namespace, source: Ipv6Addr, message: &[u8], wrong: u16) {
+    let words =
+        |bytes: &[u8]| bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
+    let len = u8::try_from(message.len()).unwrap();
+    let mut sum = words(&source.octets()) + words(&ALL_ROUTERS.octets()) + u32::from(len) + 58 + words(message);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    let checksum = u16::try_from(!sum & 0xffff).unwrap().wrapping_add(wrong);
+    let mut packet = vec![0x60, 0, 0, 0, 0, len, 58, 255];
+    packet.extend(source.octets());
+    packet.extend(ALL_ROUTERS.octets());
+    packet.extend(message);
+    packet[42..44].copy_from_slice(&checksum.to_be_bytes());
+    there.run(|| {
+        let fd = socket(AddressFamily::Inet6, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
+        let to = SockaddrIn6::from(SocketAddrV6::new(ALL_ROUTERS, 0, 0, index("b")));
+        sendto(fd.as_raw_fd(), &packet, &to, MsgFlags::empty()).unwrap();
+    });
+}
+
+// MUST RFC 4861 §6.1.1: a solicitation whose ICMP checksum is not valid is dropped
+#[test]
+fn a_wrong_checksum_is_not_let_through_and_no_source_is_none_at_all() {
+    let Some((_here, there)) = cable() else { return };
+    block_on(async {
+        let mut socket = NdSocket::open().unwrap();
+        socket.join(index("a")).unwrap();
+        forge(&there, THERE, &SOLICITATION, 1);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0xff00);
+        forge(&there, THERE, &SOLICITATION, 0);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0);
+        let mut heard = hear(&mut socket).await;
+        if heard.len() < 2 {
+            heard.extend(hear(&mut socket).await);
+        }
+        let sources: Vec<_> = heard.iter().map(|heard| (heard.source, heard.hop_limit)).collect();
+        assert_eq!(sources, [(THERE, 255), (Ipv6Addr::UNSPECIFIED, 255)]);
     });
 }
 
@@ -290,5 +333,35 @@ fn a_message_that_cannot_be_sent_or_is_too_long_stops_no_other() {
         }
         assert_eq!(lens, [4096, 5]);
         assert_eq!(socket.lost().truncated, 1);
+    });
+}
+
+// MUST RFC 9915 §18.3.10: an answer to a client leaves by the link its message came in by, whatever routing says
+#[test]
+fn answers_to_global_addresses_of_clients_leave_by_the_clients_link() {
+    let Some((_here, there)) = cable() else { return };
+    let to: Ipv6Addr = "2001:db8::b".parse().unwrap();
+    there.run(|| ip("address add 2001:db8::b/64 dev b nodad"));
+    ip("address add 2001:db8::a/64 dev a nodad");
+    // a better route astray
+    ip("link add name c type veth peer name d");
+    ip("link set dev d up");
+    ip("link set dev c up");
+    ip("route add 2001:db8::b via fe80::d dev c metric 1");
+    let sockets = there.run(|| [546, 547].map(|port| UdpSocket::bind(("2001:db8::b", port)).unwrap()));
+    block_on(async {
+        let mut socket = Dhcp6Socket::open().unwrap();
+        let link = index("a");
+        let message = |port, text: &str| Outgoing { link, to, port, bytes: text.into() };
+        let messages = [message(546, "first"), message(547, "to a relay agent"), message(546, "second")];
+        socket.send_batch(&messages);
+        let mut buffer = [0; 64];
+        for text in ["first", "second"] {
+            sockets[0].set_read_timeout(Some(SOON)).unwrap();
+            let len = sockets[0].recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..len], text.as_bytes());
+        }
+        sockets[1].set_read_timeout(Some(NEVER)).unwrap();
+        assert!(sockets[1].recv(&mut buffer).is_err(), "a relay agent is where routing says");
     });
 }

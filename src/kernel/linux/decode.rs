@@ -201,9 +201,163 @@ fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
     let dst = Prefix::new(dst, header.destination_prefix_length).ok_or(Malformed)?;
     let src = Prefix::new(src, header.source_prefix_length).ok_or(Malformed)?;
     let tag = if header.protocol == RouteProtocol::Other(PROTOCOL) { Tag::Ours } else { Tag::Foreign };
+    // a router may hold the whole Internet's routes; we need not
+    if tag == Tag::Foreign && !dst.covers(&Prefix::GLOBAL) {
+        return Ok(RouteNews::Other);
+    }
     Ok(RouteNews::Route(Key::Route { table, dst, src, metric }, Route { target, tag }))
 }
 
 fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
     Ok(Ipv6Addr::from(<[u8; 16]>::try_from(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::linux::encode;
+    use crate::kernel::linux::exchange::{Request, messages};
+    use crate::plan::{Op, Value};
+    use netlink_packet_route::RouteNetlinkMessage;
+    use proptest::prelude::*;
+    use rtnetlink::packet_core::NetlinkSerializable;
+
+    const NOW: Instant = Instant(1_000_000);
+
+    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(4 + value.len()).unwrap();
+        let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn asked(key: Key, value: Value) -> Vec<u8> {
+        let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
+        payload(&message)
+    }
+
+    fn route_key() -> Key {
+        let dst = "2001:db8::/60".parse().unwrap();
+        Key::Route { table: 254, dst, src: Prefix::ALL, metric: 7 }
+    }
+
+    fn an_address() -> (Key, Value) {
+        let lifetimes = Lifetimes::new(Until::At(NOW.after_secs(60)), Until::Forever);
+        (Key::Address { link: 3, addr: "fd00::1".parse().unwrap() }, Value::Address { len: 64, lifetimes })
+    }
+
+    #[test]
+    fn what_we_ask_for_reads_back_as_ours() {
+        let target = RouteTarget::Via { link: 3, gateway: "fe80::1".parse().unwrap() };
+        let bytes = asked(route_key(), Value::Route(target));
+        let expected = Route { target, tag: Tag::Ours };
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(News::Route(route_key(), expected.clone())));
+        assert_eq!(news(libc::RTM_DELROUTE, &bytes, NOW), Ok(News::RouteGone(route_key(), expected)));
+        let (key, value) = an_address();
+        let Ok(News::Address(3, addr, address)) = news(libc::RTM_NEWADDR, &asked(key, value.clone()), NOW) else {
+            panic!("no address")
+        };
+        assert_eq!(
+            (addr.to_string().as_str(), address.tag, address.state),
+            ("fd00::1", Tag::Ours, AddressState::Ready)
+        );
+        assert_eq!(Value::Address { len: address.len, lifetimes: address.lifetimes }, value);
+    }
+
+    #[test]
+    fn of_others_only_routes_to_everything_are_kept() {
+        for (dst, kept) in [("::/0", true), ("2000::/3", true), ("2000::/4", false), ("2001:db8::/32", false)] {
+            let key = Key::Route { table: 254, dst: dst.parse().unwrap(), src: Prefix::ALL, metric: 7 };
+            let mut bytes = asked(key.clone(), Value::Route(RouteTarget::OnLink { link: 3 }));
+            assert!(matches!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(News::Route(..))));
+            // rtm_protocol
+            bytes[5] = 4;
+            let foreign = Route { target: RouteTarget::OnLink { link: 3 }, tag: Tag::Foreign };
+            let expected = if kept { News::Route(key, foreign) } else { News::Nothing };
+            assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(expected), "{dst}");
+        }
+    }
+
+    #[test]
+    fn attributes_nobody_knows_are_passed_over() {
+        let mut bytes = asked(route_key(), Value::Route(RouteTarget::Unreachable));
+        let before = news(libc::RTM_NEWROUTE, &bytes, NOW);
+        bytes.extend(attribute(8, &[1, 2, 3]));
+        bytes.extend(attribute(4000, &[0; 100]));
+        bytes.extend(attribute(22 | 0x8000, &[9; 5]));
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), before);
+        // a broken one makes the message unreadable, but no more
+        bytes.extend([200, 0, 1, 0]);
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Err(Malformed));
+    }
+
+    #[test]
+    fn kernels_without_ifa_proto_tell_our_addresses_by_the_metric() {
+        let header = [10, 64, 0, 0, 3, 0, 0, 0];
+        let addr = attribute(IFA_ADDRESS, &[0xfd; 16]);
+        let metric = |metric: u32| attribute(IFA_RT_PRIORITY, &metric.to_ne_bytes());
+        let table = [
+            (vec![], Tag::Foreign),
+            (metric(256), Tag::Foreign),
+            (metric(ADDRESS_METRIC), Tag::Ours),
+            ([metric(ADDRESS_METRIC), attribute(IFA_PROTO, &[3])].concat(), Tag::Foreign),
+            (attribute(IFA_PROTO, &[PROTOCOL]), Tag::Ours),
+        ];
+        for (more, tag) in table {
+            let bytes = [header.to_vec(), addr.clone(), more].concat();
+            let Ok(News::Address(_, _, address)) = news(libc::RTM_NEWADDR, &bytes, NOW) else { panic!("no address") };
+            assert_eq!((address.tag, address.lifetimes), (tag, Lifetimes::FOREVER));
+        }
+    }
+
+    #[test]
+    fn messages_of_other_families_say_nothing() {
+        let mut link = vec![7, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        link.extend(attribute(IFLA_IFNAME, b"eth0\0"));
+        // AF_BRIDGE: the link left a bridge
+        assert_eq!(news(libc::RTM_DELLINK, &link, NOW), Ok(News::Nothing));
+        link[0] = 0;
+        assert_eq!(news(libc::RTM_DELLINK, &link, NOW), Ok(News::LinkGone(3)));
+        link[0] = 10;
+        assert_eq!(news(libc::RTM_NEWLINK, &link, NOW), Ok(News::Configured(Some(3))));
+        let mut address = asked(an_address().0, an_address().1);
+        address[0] = 2;
+        assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
+        assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_bring_it_down(kind in 16u16..96, mut bytes in proptest::collection::vec(any::<u8>(), 0..200), start: bool) {
+            if start {
+                // a family that goes on to the attributes
+                bytes.splice(0..bytes.len().min(1), [10]);
+            }
+            let _ = news(kind, &bytes, NOW);
+            for message in messages(&bytes) {
+                let _ = news(message.message_type(), message.payload(), NOW);
+            }
+        }
+
+        #[test]
+        fn no_damage_to_a_true_message_brings_it_down(at in 0usize..200, byte: u8, cut in 0usize..200) {
+            for bytes in [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)] {
+                let mut bytes = bytes;
+                if let Some(there) = bytes.get_mut(at) {
+                    *there = byte;
+                }
+                bytes.truncate(cut.max(1));
+                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNETCONF] {
+                    let _ = news(kind, &bytes, NOW);
+                }
+            }
+        }
+    }
 }

@@ -59,6 +59,10 @@ impl From<Errno> for Failure {
 /// A socket to ask the kernel with.
 pub(super) struct Netlink {
     socket: Socket,
+    /// Our number as the kernel knows us.
+    pub(super) port: u32,
+    /// Messages its users could not read.
+    pub(super) malformed: u64,
     sequence: Wrapping<u32>,
     buffer: Vec<u8>,
 }
@@ -66,14 +70,14 @@ pub(super) struct Netlink {
 impl Netlink {
     pub(super) fn open() -> io::Result<Netlink> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
+        let port = socket.bind_auto()?.port_number();
         socket.connect(&SocketAddr::new(0, 0))?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE))?;
         // comforts of newer kernels: reasons in words, short answers, dumps of only what was asked for
         let _ = socket.set_ext_ack(true);
         let _ = socket.set_cap_ack(true);
         let _ = socket.set_netlink_get_strict_chk(true);
-        Ok(Netlink { socket, sequence: Wrapping(0), buffer: Vec::with_capacity(PIECE) })
+        Ok(Netlink { socket, port, malformed: 0, sequence: Wrapping(0), buffer: Vec::with_capacity(PIECE) })
     }
 
     /// Asks for all objects of a kind, and hands each to `each` by message type and payload. `false`: something changed

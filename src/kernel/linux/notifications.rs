@@ -1,11 +1,12 @@
-use super::boottime;
 use super::decode::{self, News};
 use super::exchange::{Netlink, PIECE, messages};
+use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
-use crate::net::{Prefix, is_link_local};
+use crate::net::{Prefix, Until, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
+use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
 use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
@@ -40,7 +41,6 @@ pub struct Notifications {
     /// To ask what a message leaves open.
     netlink: Netlink,
     buffer: Vec<u8>,
-    malformed: u64,
 }
 
 impl Notifications {
@@ -59,7 +59,17 @@ impl Notifications {
         let groups = [Link, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
         let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE), malformed: 0 })
+        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE) })
+    }
+
+    /// Spares itself the news of routes that `kernel` makes and removes: [`Kernel::apply`] answers for each, and a
+    /// thousand delegated prefixes a second are a thousand notifications a second. What others do to these routes is
+    /// still heard. Without it nothing is wrong, only slower.
+    ///
+    /// [`Kernel::apply`]: crate::kernel::Kernel::apply
+    pub fn leave_out_routes_of(&mut self, kernel: &LinuxKernel) -> io::Result<()> {
+        let program = echo_filter(kernel.netlink.port);
+        Ok(setsockopt(self.socket.socket_ref(), AttachFilter, &attachable(&program))?)
     }
 
     /// Waits for news and appends what changed to `changes`: of several changes to one object the last one only.
@@ -71,24 +81,22 @@ impl Notifications {
         // nothing is awaited from here on
         let mut digest = Digest::default();
         let mut next = first.map(|()| true);
-        for _ in 0..BUDGET {
+        for left in (0..BUDGET).rev() {
             match next {
-                Ok(true) => {}
+                Ok(true) if self.digest(&mut digest) => {}
+                Ok(true) => return self.flush(),
                 Ok(false) => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.flush(),
                 Err(error) => return Err(error),
             }
-            if !self.digest(&mut digest) {
-                return self.flush();
-            }
-            next = self.take();
+            next = if left > 0 { self.take() } else { Ok(false) };
         }
         digest.finish(&mut self.netlink, changes)
     }
 
     /// Messages that could not be read, since it was opened.
     pub fn malformed(&self) -> u64 {
-        self.malformed
+        self.netlink.malformed
     }
 
     /// Takes a datagram; `false` if none is waiting.
@@ -109,7 +117,7 @@ impl Notifications {
             read += (message.length() as usize).next_multiple_of(4);
             match decode::news(message.message_type(), message.payload(), now) {
                 Ok(news) => digest.take(news),
-                Err(_) => self.malformed += 1,
+                Err(_) => self.netlink.malformed += 1,
             }
         }
         read >= self.buffer.len()
@@ -127,6 +135,40 @@ impl Notifications {
         }
         Ok(Received::Lost)
     }
+}
+
+#[derive(Clone)]
+struct AttachFilter;
+nix::setsockopt_impl!(
+    AttachFilter,
+    libc::SOL_SOCKET,
+    libc::SO_ATTACH_FILTER,
+    libc::sock_fprog,
+    SetStruct<'_, libc::sock_fprog>
+);
+
+/// A program as the kernel takes it; it only reads, and only during the call.
+fn attachable(program: &[libc::sock_filter; 7]) -> libc::sock_fprog {
+    libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_ptr().cast_mut() }
+}
+
+/// A socket filter (linux/filter.h) that drops RTM_NEWROUTE and RTM_DELROUTE caused by the socket with this number.
+fn echo_filter(port: u32) -> [libc::sock_filter; 7] {
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let load = |size: u32, at| step((libc::BPF_LD | size | libc::BPF_ABS) as u16, 0, 0, at);
+    let equal = |value, then, or| step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, then, or, value);
+    let end = |take| step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, take);
+    // a filter reads in network order what netlink writes in the host's: numbers are turned round to match
+    let kind = |kind: u16| u32::from(u16::from_be_bytes(kind.to_ne_bytes()));
+    [
+        load(libc::BPF_W, 12),
+        equal(u32::from_be_bytes(port.to_ne_bytes()), 0, 3),
+        load(libc::BPF_H, 4),
+        equal(kind(libc::RTM_NEWROUTE), 2, 0),
+        equal(kind(libc::RTM_DELROUTE), 1, 0),
+        end(u32::MAX),
+        end(0),
+    ]
 }
 
 /// What a [`Change`] is about.
@@ -169,8 +211,8 @@ impl Digest {
             }
             News::AddressGone(link, addr, address) => {
                 // a duplicate that was not to live for ever is removed by the kernel, and this is all it says
-                let change = match address.state {
-                    AddressState::Duplicate => Change::Address(link, addr, address),
+                let change = match (address.state, address.lifetimes.valid) {
+                    (AddressState::Duplicate, Until::At(_)) => Change::Address(link, addr, address),
                     _ => Change::AddressGone(link, addr),
                 };
                 self.put(About::Object(Key::Address { link, addr }), change);
