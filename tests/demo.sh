@@ -112,9 +112,9 @@ address_of() { addresses "$@" | head -n 1 | cut -d / -f 1; }
 reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "$2"; }
 # learnt NAME : what the last DHCPv6 exchange of dhcpcd gave for a variable
 learnt() { sed -n "s/^new_dhcp6_$1=//p" "$work/lease" 2>/dev/null | tail -n 1; }
-oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6"; }
+oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6" --network "$work/network"; }
 ask() { SHOWN="oasis6 $*" show oasis6 "$@"; }
-start_router() { start oasis6 router "exec $OASIS6 run --config $work/oasis6"; }
+start_router() { start oasis6 router "exec $OASIS6 run --config $work/oasis6 --network $work/network"; }
 
 pings() {
     reaches laptop "$visitor" || broke "the laptop does not reach the visitor"
@@ -151,13 +151,21 @@ END
 make_network >"$work/network.log" 2>&1 || { cat "$work/network.log"; echo "demo: can't make namespaces here" >&2; exit 1; }
 
 title "1. The configuration"
-say "The example that comes with oasis6, with what an owner would change: switch it on, name the two"
-say "networks' devices, and (since this is no real router) keep its files in a folder of the demo."
-sed -e "s/option enabled '0'/option enabled '1'/" "$example" > "$work/oasis6"
+say "The example that comes with oasis6, with what an owner would change: switch it on, add the guest"
+say "network, and (since this is no real router) keep its files in a folder of the demo."
+sed -e "s/option enabled '0'/option enabled '1'/" \
+    -e "s|#option state_dir '.*'|option state_dir '$work/state'|" \
+    -e "s|#option run_dir '.*'|option run_dir '$work/run'|" "$example" > "$work/oasis6"
 cat >> "$work/oasis6" <<END
 
 config lan 'guest'
 	option device 'br-guest'
+END
+# as every OpenWrt router has it
+cat > "$work/network" <<END
+config interface 'lan'
+	option device 'br-lan'
+	option proto 'static'
 END
 SHOWN="diff /etc/config/oasis6 ..." show diff "$example" "$work/oasis6"
 oasis6 check >/dev/null || { oasis6 check; broke "the configuration has an error"; }

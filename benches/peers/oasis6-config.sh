@@ -30,7 +30,7 @@ config prefix 'pool'
 config lan 's0'
     option device 's0'
     option dhcp6_delegated_len '56'
-    option dhcp6_rapid_commit '1'
+    option dhcp6_delegated_min_len '56'
 END
 }
 

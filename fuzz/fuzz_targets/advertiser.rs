@@ -17,9 +17,17 @@ fn prefix(number: u8, len: u8) -> Prefix {
     Prefix::new(addr, len).unwrap_or(Prefix::ALL)
 }
 
+/// How many of something: mostly few, sometimes more than fit into one packet.
+fn count(input: &mut Input<'_>) -> u8 {
+    match input.u8() {
+        255 => 80,
+        number => number % 4,
+    }
+}
+
 fn config(input: &mut Input<'_>, now: Instant) -> Config {
     let flags = input.u8();
-    let prefixes = (0..input.u8() % 40).map(|number| {
+    let prefixes = (0..count(input)).map(|number| {
         let lifetimes = match input.u8() {
             0 => Lifetimes::FOREVER,
             seconds => {
@@ -49,9 +57,9 @@ fn config(input: &mut Input<'_>, now: Instant) -> Config {
         mac: (flags & 16 != 0).then_some(Mac([2, 0, 0, 0, 0, 1])),
         mtu: (flags & 32 != 0).then(|| input.u16().into()),
         prefixes,
-        routes: (0..input.u8() % 40).map(|number| (prefix(number, number), Preference::Low, 1800)).collect(),
-        dns: (0..input.u8()).map(|number| prefix(number, 128).addr()).collect(),
-        search: (0..input.u8() % 80).map(|number| format!("d{number}.example")).collect(),
+        routes: (0..count(input)).map(|number| (prefix(number, number), Preference::Low, 1800)).collect(),
+        dns: (0..count(input)).map(|number| prefix(number, 128).addr()).collect(),
+        search: (0..count(input)).map(|number| format!("d{number}.example")).collect(),
         dns_lifetime: input.u16().into(),
         pref64: (flags & 64 != 0).then(|| prefix(1, 96)),
         captive_portal: (flags & 128 != 0).then(|| format!("https://{}", "x".repeat(input.u8().into()))),

@@ -15,9 +15,9 @@ use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// What a LAN has by default, with rapid commit.
+/// What a LAN has by default.
 static OPTIONS: LazyLock<LanDhcp6> = LazyLock::new(|| {
-    let text = "config lan 'lan'\n\toption device 'br-lan'\n\toption dhcp6_rapid_commit '1'\n";
+    let text = "config lan 'lan'\n\toption device 'br-lan'\n";
     let config = config::read(text.as_bytes()).config.expect("a valid configuration");
     config.lans["lan"].dhcp6.clone().expect("DHCPv6 is on by default")
 });

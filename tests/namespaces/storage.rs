@@ -3,7 +3,7 @@
 use super::bed::{Bed, SOON};
 use super::netns::{Namespace, ready, wait_until};
 
-const LAN: &str = "config lan 'lan'\n\toption device 'br-lan'\n\toption dhcp6_rapid_commit '1'\n";
+const LAN: &str = "config lan 'lan'\n\toption device 'br-lan'\n";
 
 /// Starts oasis6 with a small file system of its own at one of its folders.
 fn start_on(bed: &mut Bed, folder: &str, options: &str) {
