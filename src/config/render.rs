@@ -42,7 +42,7 @@ pub fn text() -> String {
             let _ = writeln!(out, "\n  {keyword} {}   {}", option.name, if_missing(option));
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" ({})", option.rfc) };
             wrap(&mut out, &format!("{}{rfc}", option.help));
-            wrap(&mut out, &format!("Takes {}.", values(option)));
+            wrap(&mut out, &format!("Takes {}.", option.values()));
         }
         out.push('\n');
     }
@@ -66,7 +66,7 @@ pub fn readme_table() -> String {
             };
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" {}", option.rfc) };
             let _ =
-                writeln!(out, "| `{}`{list} | {missing} | {} | {}{rfc} |", option.name, values(option), option.help);
+                writeln!(out, "| `{}`{list} | {missing} | {} | {}{rfc} |", option.name, option.values(), option.help);
         }
         out.push('\n');
     }
@@ -107,11 +107,6 @@ fn if_missing(option: &Opt) -> String {
         ("", otherwise) => format!("[if missing: {otherwise}]"),
         (default, _) => format!("[{default}]"),
     }
-}
-
-fn values(option: &Opt) -> String {
-    let unit = if option.unit.is_empty() { String::new() } else { format!(" ({})", option.unit) };
-    format!("{}{unit}", option.accepts)
 }
 
 /// Appends `text` with line breaks, indented.

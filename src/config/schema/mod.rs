@@ -71,6 +71,14 @@ pub struct Opt {
     pub choices: Vec<&'static str>,
 }
 
+impl Opt {
+    /// Which values are taken, with their unit.
+    pub fn values(&self) -> String {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
+        format!("{}{unit}", self.accepts)
+    }
+}
+
 /// Every section type with its options, in the order in which they are shown.
 pub fn sections() -> [Section; 4] {
     [GLOBALS.describe(), LAN.describe(), PREFIX.describe(), HOST.describe()]
@@ -169,9 +177,9 @@ impl<T> Row<T> {
         })
     }
 
+    /// What to write, with the unit and an example.
     fn remedy(&self) -> String {
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        format!("write {}{unit}, as '{}'", self.kind.accepts(), self.example)
+        format!("write {}, as '{}'", self.describe().values(), self.example)
     }
 
     fn describe(&self) -> Opt {
@@ -243,7 +251,7 @@ impl<T> Kind<T> {
             }
             Kind::Byte(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
             Kind::Number(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
-            Kind::Lifetime(_) => form("1 to 4294967294 or infinite", "or(range(1,4294967294),\"infinite\")"),
+            Kind::Lifetime(_) => form("1 to 4294967294, or infinite", "or(range(1,4294967294),\"infinite\")"),
             Kind::Id(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::IdRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Text(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
