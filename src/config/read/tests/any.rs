@@ -32,12 +32,12 @@ proptest! {
     ) {
         let mut bytes = GOOD.as_bytes().to_vec();
         for (at, byte, what) in damage {
-            let at = at.min(bytes.len().saturating_sub(1));
+            let at = at % (bytes.len() + 1);
             match what {
-                0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                2 => { bytes.remove(at); }
-                _ => bytes.truncate(at.max(1)),
+                0 => bytes.insert(at, byte),
+                1 => bytes.truncate(at),
+                2 => drop(bytes.drain(at..(at + 1).min(bytes.len()))),
+                _ => bytes.iter_mut().skip(at).take(1).for_each(|old| *old = byte),
             }
         }
         holds(&bytes);

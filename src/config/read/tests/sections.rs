@@ -44,3 +44,10 @@ fn what_does_not_collide_is_accepted() {
     );
     valid("config oasis6\nconfig lan a\noption device d\noption captive_portal urn:ietf:params:capport:unrestricted\n");
 }
+
+#[test]
+fn search_domains_that_no_advertisement_holds_are_refused() {
+    let long = vec![vec!["a".repeat(60); 4].join("."); 5].join(" ");
+    let told = problem(&format!("config oasis6\nconfig lan l\noption device d\noption search '{long}'\n"));
+    assert!(told.to_string().starts_with("line 4: error: lan 'l', option 'search': the search domains have more"));
+}

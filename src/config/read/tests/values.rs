@@ -72,6 +72,7 @@ fn wrong_values_of_a_lan_are_refused_with_line_and_remedy() {
         option dhcp6_delegated_len 47 => 4 error dhcp6_delegated_len: '47' is not from 48 to 64
         option dhcp6_sol_max_rt 59 => 4 error dhcp6_sol_max_rt: '59' is not from 60 to 86400
         option dhcp6_preference 256 => 4 error dhcp6_preference: '256' is not from 0 to 255
+        option dns '::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9 ::a ::b ::c ::d ::e ::f ::11 ::12' | list dns ::13 => 5 error dns: it has more than 16 items
         list subnet 1 | list subnet 2 => 5 error subnet: it has more than one value; write option subnet once
         option ra_maxinterval 5 => 4 warning ra_maxinterval: there is no such option; did you mean 'ra_max_interval'?
         option colour red => 4 warning colour: there is no such option; it is ignored; 'oasis6 schema' shows
