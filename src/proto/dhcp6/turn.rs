@@ -91,7 +91,7 @@ impl Turn<'_> {
         if let Some(fqdn) = fqdn.filter(|_| self.inquiry.message.options.requests(option::CLIENT_FQDN)) {
             writer.client_fqdn(fqdn_answer(fqdn));
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         let commits = !offer && self.commit(&answer, fqdn.map(hostname));
         *self.answer = answer;
         self.send(kind, bytes, commits);
@@ -180,7 +180,7 @@ impl Turn<'_> {
             true => writer.status(status::SUCCESS, "all addresses fit this link"),
             false => writer.status(status::NOT_ON_LINK, "an address does not fit this link"),
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         self.send(MessageType::Reply, bytes, false);
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Turn<'_> {
             leases::list(code, &ia, &mut listed)?;
             gone.extend(listed.into_iter().map(|resource| (code, ia.iaid, resource)));
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         let mut recorded = false;
         for (code, iaid, resource) in gone {
             recorded |= match told {
@@ -239,7 +239,7 @@ impl Turn<'_> {
             let seconds = self.inquiry.served.options.valid_lifetime.min(most).max(least);
             writer.put(option::INFORMATION_REFRESH_TIME, &seconds.to_be_bytes());
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         self.send(MessageType::Reply, bytes, false);
         Ok(())
     }

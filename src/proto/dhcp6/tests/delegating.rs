@@ -58,7 +58,7 @@ fn every_free_prefix_is_delegated_once_and_no_other() {
     assert_eq!(none.ias[0].status, Some(status::NO_PREFIX_AVAIL));
     // one is given back, another one takes it
     let third = rig.bindings().remove(2);
-    rig.ask(msg(Release, u16::from(*third.client.as_bytes().last().unwrap())).to_us().pd(1, &[&free[2].to_string()]));
+    rig.ask(msg(Release, u16::from(*third.client.as_bytes().last().unwrap())).for_us().pd(1, &[&free[2].to_string()]));
     assert!(!rig.routes.contains_key(&free[2]));
     assert_eq!(get(&mut rig, msg(Solicit, 11).pd(1, &[])), free[2].to_string());
     assert_eq!(rig.routes[&free[2]].via, a("fe80::10b"));
@@ -71,9 +71,9 @@ fn a_route_follows_the_clients_address_and_the_lan() {
     let to = |rig: &Rig| rig.routes[&p(&prefix)];
     assert_eq!(to(&rig), Delegation { link: HOME, via: a("fe80::101") });
     // nothing is said when nothing changes
-    rig.ask(msg(Renew, 1).to_us().pd(1, &[&prefix]));
+    rig.ask(msg(Renew, 1).for_us().pd(1, &[&prefix]));
     assert!(!rig.out.iter().any(|action| matches!(action, Action::Delegated(..))));
-    rig.ask(Msg { source: a("fe80::beef"), ..msg(Renew, 1).to_us().pd(1, &[&prefix]) });
+    rig.ask(Msg { source: a("fe80::beef"), ..msg(Renew, 1).for_us().pd(1, &[&prefix]) });
     assert_eq!(to(&rig), Delegation { link: HOME, via: a("fe80::beef") });
     // the LAN's device comes back under another index
     let mut config = config();
@@ -115,10 +115,10 @@ fn nothing_is_routed_outside_our_pools() {
 #[test]
 fn a_source_that_is_no_neighbour_is_no_next_hop() {
     let mut rig = Rig::new(config());
-    let far = Msg { source: a("2001:db8:99::1"), ..msg(Request, 1).to_us().pd(1, &[]) };
+    let far = Msg { source: a("2001:db8:99::1"), ..msg(Request, 1).for_us().pd(1, &[]) };
     let prefix = rig.ask(far).lease();
     assert_eq!((rig.bindings().len(), rig.routes.len()), (1, 0));
-    let near = Msg { source: a("2001:db8:0:1::77"), ..msg(Renew, 1).to_us().pd(1, &[&prefix]) };
+    let near = Msg { source: a("2001:db8:0:1::77"), ..msg(Renew, 1).for_us().pd(1, &[&prefix]) };
     rig.ask(near);
     assert_eq!(rig.routes[&p(&prefix)].via, a("2001:db8:0:1::77"));
 }

@@ -91,7 +91,7 @@ fn nobody_else_gets_what_is_reserved() {
     // nor by registering it
     assert!(!rig.ask(registration(3, "2001:db8:0:1::20", 600, 1200)).commits);
     // nor by claiming to have it
-    let claimed = rig.ask(msg(Renew, 3).to_us().na(1, &["2001:db8:0:1::20"]).pd(1, &["2001:db8:f:1::/64"]));
+    let claimed = rig.ask(msg(Renew, 3).for_us().na(1, &["2001:db8:0:1::20"]).pd(1, &["2001:db8:f:1::/64"]));
     assert_eq!(claimed.good(), Vec::<String>::new());
     let own = get(&mut rig, msg(Solicit, 1).na(1, &[]).pd(1, &[]));
     assert_eq!(own, ["2001:db8:0:1::20", "2001:db8:f:1::/64"]);
@@ -107,10 +107,10 @@ fn a_reservation_made_later_moves_both_clients() {
     let [before] = get(&mut rig, msg(Solicit, 1).na(1, &[])).try_into().unwrap();
     rig.reconfigure(Config { hosts: vec![Host { host_id: Some(0x1020), ..host(1) }], ..config() });
     // still another's: the host keeps what it has
-    assert_eq!(rig.ask(msg(Renew, 1).to_us().na(1, &[&before])).good(), [before.clone()]);
-    let moved = rig.ask(msg(Renew, 2).to_us().na(1, &[&taken]));
+    assert_eq!(rig.ask(msg(Renew, 1).for_us().na(1, &[&before])).lease(), before);
+    let moved = rig.ask(msg(Renew, 2).for_us().na(1, &[&taken]));
     assert_eq!(moved.leases()[1], (taken.clone(), 0, 0));
-    let own = rig.ask(msg(Renew, 1).to_us().na(1, &[&before]));
+    let own = rig.ask(msg(Renew, 1).for_us().na(1, &[&before]));
     assert_eq!(own.leases(), [(taken, 600, 1200), (before, 0, 0)]);
     assert_eq!(rig.bindings().len(), 2);
 }

@@ -127,7 +127,7 @@ impl World {
                     let offer = self.say(client, solicit.clone()).unwrap();
                     let again = self.say(client, solicit).unwrap();
                     assert_eq!(offer.leases(), again.leases());
-                    let request = msg(Request, client).to_us().na(iaid, &[]).pd(iaid, &[&hint]);
+                    let request = msg(Request, client).for_us().na(iaid, &[]).pd(iaid, &[&hint]);
                     let reply = self.say(client, request.clone()).unwrap();
                     assert_eq!(reply.leases(), offer.leases());
                     assert_eq!(self.say(client, request).unwrap().leases(), reply.leases());
@@ -137,15 +137,15 @@ impl World {
                 let address = format!("2001:db8:0:1::{address:x}");
                 let prefix = format!("2001:db8:f:{prefix:x}::/{len}");
                 let said = msg(kind, client).na(iaid, &[&address]).pd(iaid, &[&prefix]);
-                let to_us = matches!(kind, Request | Renew | Release | Decline);
-                self.say(client, if to_us { said.to_us() } else { said });
+                let names_us = matches!(kind, Request | Renew | Release | Decline);
+                self.say(client, if names_us { said.for_us() } else { said });
             }
             Step::Extend { client, kind, link } => {
                 let said = self.with_all(msg(kind, client).on(link), client);
-                self.say(client, if kind == Renew { said.to_us() } else { said });
+                self.say(client, if kind == Renew { said.for_us() } else { said });
             }
             Step::GiveUp { client, kind } => {
-                let said = self.with_all(msg(kind, client).to_us(), client);
+                let said = self.with_all(msg(kind, client).for_us(), client);
                 self.say(client, said);
                 self.believed
                     .retain(|(holder, code, ..), _| *holder != client || kind == Decline && *code == option::IA_PD);
@@ -348,9 +348,9 @@ proptest! {
         multicast: bool
     ) {
         let mut rig = Rig::new(config());
-        rig.ask(msg(Request, 1).to_us().na(1, &[]).pd(1, &[]));
+        rig.ask(msg(Request, 1).for_us().na(1, &[]).pd(1, &[]));
         rig.deliver(&Msg { multicast, ..msg(kind, 1) }, &bytes);
-        let mut valid = msg(kind, 1).na(1, &["2001:db8:0:1::1234"]).pd(1, &["::/60"]).asks(&[23, 39]).to_us();
+        let mut valid = msg(kind, 1).na(1, &["2001:db8:0:1::1234"]).pd(1, &["::/60"]).asks(&[23, 39]).for_us();
         for server in [valid.server.take(), None] {
             valid.server = server;
             let mut bytes = valid.bytes();
