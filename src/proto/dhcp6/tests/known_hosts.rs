@@ -116,6 +116,42 @@ fn a_reservation_made_later_moves_both_clients() {
 }
 
 #[test]
+fn a_host_keeps_its_reservation_under_another_duid() {
+    let mac: crate::net::Mac = "02:00:5e:00:53:01".parse().unwrap();
+    let dual_boot = Host { duids: vec![], macs: vec![mac], prefix: Some(p("2001:db8:0:40::/60")), ..host(1) };
+    let mut rig = rig(vec![Host { host_id: Some(0x21), ..dual_boot }]);
+    let ll = [&[0, 3, 0, 1], mac.0.as_slice()].concat();
+    let llt = [&[0, 1, 0, 1, 9, 9, 9, 9], mac.0.as_slice()].concat();
+    let reserved = ["2001:db8:0:1::21", "2001:db8:0:40::/60"];
+    for duid in [&ll, &llt, &ll] {
+        // its other interface doesn't get the same
+        let asked = Msg { client: Some(duid.clone()), ..msg(Solicit, 1).na(1, &[]).pd(1, &[]).na(3, &[]) };
+        let given = get(&mut rig, asked);
+        assert_eq!(given[..2], reserved);
+        assert_ne!(given[2], reserved[0]);
+        let of = |rig: &Rig, resource| rig.bindings().into_iter().find(|binding| binding.resource == resource).unwrap();
+        assert_eq!(of(&rig, Resource::Address(a(reserved[0]))).client.as_bytes(), duid);
+        assert_eq!(of(&rig, Resource::Prefix(p(reserved[1]))).client.as_bytes(), duid);
+    }
+    // two interfaces of one system both keep what they have
+    let other = Msg { client: Some(ll.clone()), ..msg(Solicit, 1).na(2, &[]).pd(2, &[]) };
+    assert!(get(&mut rig, other).iter().all(|lease| !reserved.contains(&lease.as_str())));
+    // what it registered itself it may have
+    rig.pass(100_000);
+    rig.ask(Msg { client: Some(ll.clone()), ..registration(1, reserved[0], 600, 1200) });
+    let asked = Msg { client: Some(ll), ..msg(Solicit, 1).na(1, &[]) };
+    assert_eq!(get(&mut rig, asked), [reserved[0]]);
+    assert_eq!(rig.bindings()[0].state, State::Bound);
+    // but not what it declined
+    rig.ask(Msg {
+        client: rig.bindings()[0].client.as_bytes().to_vec().into(),
+        ..msg(Decline, 1).for_us().na(1, &[reserved[0]])
+    });
+    let asked = Msg { client: Some(llt), ..msg(Solicit, 1).na(1, &[]) };
+    assert_ne!(get(&mut rig, asked), [reserved[0]]);
+}
+
+#[test]
 fn a_reservation_outside_our_prefixes_or_in_our_way_is_not_given() {
     for (address, prefix) in [
         ("2001:db8:99::1", "2001:db9::/60"),
