@@ -9,7 +9,7 @@ fn get(rig: &mut Rig, msg: Msg) -> String {
     rig.ask(msg.with(option::RAPID_COMMIT, &[])).lease()
 }
 
-// MUST RFC 9818 §5.1: a prefix delegated without a hint is a /64 (LPD-4)
+// MUST RFC 9818 §5.1: a prefix delegated without a hint is a /64
 #[test]
 fn a_client_without_a_wish_gets_a_64() {
     let mut rig = Rig::new(config());
@@ -39,7 +39,7 @@ fn a_wish_for_a_length_is_honoured_as_far_as_it_goes() {
     assert_eq!(p(&get(&mut rig, msg(Solicit, 1).pd(1, &[]))).len(), 56);
 }
 
-// MUST RFC 9818 §5.1: a prefix in use on a LAN is not delegated
+// MUST RFC 9818 §5.1: a prefix in use on a LAN is not delegated; the rest is
 #[test]
 fn every_free_prefix_is_delegated_once_and_no_other() {
     let reserved = ["2001:db8:f:3::/64", "2001:db8:f:8::/62"];
@@ -64,6 +64,18 @@ fn every_free_prefix_is_delegated_once_and_no_other() {
     assert_eq!(rig.routes[&free[2]].via, a("fe80::10b"));
 }
 
+// MUST RFC 9915 §21.22: bits behind the prefix length are ignored
+#[test]
+fn bits_behind_the_length_of_a_prefix_count_for_nothing() {
+    let mut rig = Rig::new(config());
+    assert_eq!(get(&mut rig, msg(Solicit, 1).pd(1, &["2001:db8:0:4f:1:2:3:4/60"])), "2001:db8:0:40::/60");
+    let renewed = rig.ask(msg(Renew, 1).for_us().pd(1, &["2001:db8:0:4e::7/60"]));
+    assert_eq!(renewed.leases(), [("2001:db8:0:40::/60".into(), 600, 1200)]);
+    rig.ask(msg(Release, 1).for_us().pd(1, &["2001:db8:0:4d::/60"]));
+    assert_eq!(rig.bindings(), vec![]);
+}
+
+// MUST RFC 9818 §5.1: a delegated prefix is routed to the client it was delegated to
 #[test]
 fn a_route_follows_the_clients_address_and_the_lan() {
     let mut rig = Rig::new(config());

@@ -67,6 +67,7 @@ fn release_frees_what_the_client_has_and_nothing_else() {
 }
 
 // MUST RFC 9915 §18.3.8: a Reply to a Decline has status Success, and NoBinding in each IA that we don't know
+// MUST RFC 9915 §18.3.8: a declined address is not given to other clients
 #[test]
 fn a_declined_address_is_kept_from_everybody_for_a_day() {
     // room for two

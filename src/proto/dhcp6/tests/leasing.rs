@@ -248,6 +248,7 @@ fn times_follow_from_the_shortest_preferred_lifetime_or_the_configuration() {
     }
 }
 
+// MUST RFC 9818 §5.1: a prefix is not delegated for longer than it may be used itself
 #[test]
 fn leases_never_outlive_their_prefix() {
     let until = |seconds| Until::At(START.after_secs(seconds));
@@ -457,6 +458,29 @@ fn a_message_without_identity_associations_gets_the_options_alone() {
         let seen = rig.ask(if matches!(kind, Request | Renew) { asked.for_us() } else { asked });
         assert_eq!((seen.ias.len(), seen.commits), (0, false));
         assert!(seen.get(option::DNS_SERVERS).is_some());
+    }
+}
+
+/// As recorded from OpenWrt's odhcp6c.
+#[test]
+fn what_odhcp6c_sends_is_understood() {
+    let solicit = "0187d98b000800020000000600120015001600170018001f0038004300670052000\
+        1000a00030001b6a9f6eb8579001400000027000900066f7772747037000003000c6c448c9d000000000000000000190029000000010000\
+        000000000000001a001900000000000000003e00000000000000000000000000000000";
+    let bytes: Vec<u8> = solicit
+        .as_bytes()
+        .chunks(2)
+        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+        .collect();
+    let mut rig = Rig::new(config_with(|link| link.options.sol_max_rt = Some(60)));
+    rig.deliver(&msg(Solicit, 1), &bytes);
+    let [action @ Action::Send { bytes, .. }] = rig.out.as_slice() else { panic!("{:?}", rig.out) };
+    let seen = Seen::parse(bytes, action);
+    assert_eq!((seen.kind, seen.xid), (Advertise, 0x0087_d98b));
+    assert_eq!(seen.ias.iter().map(|ia| (ia.code, ia.iaid)).collect::<Vec<_>>(), [(3, 0x6c44_8c9d), (25, 1)]);
+    assert!(seen.good()[1].ends_with("/62"));
+    for code in [option::DNS_SERVERS, option::DOMAIN_LIST, option::SOL_MAX_RT] {
+        assert!(seen.get(code).is_some());
     }
 }
 

@@ -111,8 +111,8 @@ fn messages_that_servers_send_are_dropped() {
     assert_eq!(rig.out, vec![]);
 }
 
-// MUST RFC 9915 §16: a message of any kind sent to a unicast address is discarded
-// MUST RFC 9915 §18.4: server unicast is obsolete, so nothing is answered that a client sent by unicast
+/// The others too: with the Server Unicast option obsolete, no client has a reason to send them so.
+// MUST RFC 9915 §16: a Solicit, Confirm, Rebind or Information-request sent to a unicast address is discarded
 #[test]
 fn messages_to_a_unicast_address_are_dropped() {
     for kind in [Solicit, Request, Confirm, Renew, Rebind, Release, Decline, InformationRequest, AddrRegInform] {
