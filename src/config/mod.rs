@@ -14,7 +14,7 @@ pub mod schema;
 pub mod uci;
 
 pub use nearest::nearest;
-pub use read::{MAX_FILE_SIZE, MAX_PROBLEMS, Reading, interfaces, read};
+pub use read::{MAX_FILE_SIZE, MAX_LANS, MAX_PREFIXES, MAX_PROBLEMS, Reading, interfaces, read};
 
 use crate::net::{Duid, Mac, Prefix};
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ pub fn json() -> Value {
     let text = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
     let option = |option: Opt| {
         json!({
-            "name": option.name, "list": option.list, "default": text(option.default),
+            "name": option.name, "list": option.most > 1, "most": option.most, "default": text(option.default),
             "otherwise": text(option.otherwise), "example": option.example, "unit": text(option.unit),
             "accepts": option.accepts, "datatype": option.datatype, "choices": option.choices,
             "help": option.help, "rfc": text(option.rfc),
@@ -38,11 +38,10 @@ pub fn text() -> String {
         let name = if section.named { " 'NAME'" } else { "" };
         let _ = writeln!(out, "config {}{name}\n  {}", section.kind, section.help);
         for option in &section.options {
-            let keyword = if option.list { "list" } else { "option" };
-            let _ = writeln!(out, "\n  {keyword} {}   {}", option.name, if_missing(option));
+            let _ = writeln!(out, "\n  {} {}   {}", option.keyword(), option.name, if_missing(option));
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" ({})", option.rfc) };
             wrap(&mut out, &format!("{}{rfc}", option.help));
-            wrap(&mut out, &format!("Takes {}.", values(option)));
+            wrap(&mut out, &format!("Takes {}.", option.values()));
         }
         out.push('\n');
     }
@@ -58,7 +57,7 @@ pub fn readme_table() -> String {
         let _ = writeln!(out, "### `config {}{name}`\n\n{}{many}\n", section.kind, section.help);
         let _ = writeln!(out, "| option | if missing | values | what it does |\n|---|---|---|---|");
         for option in &section.options {
-            let list = if option.list { " (list)" } else { "" };
+            let list = if option.most > 1 { " (list)" } else { "" };
             let missing = match (option.default, option.otherwise) {
                 ("", "") => "**needed**".into(),
                 ("", otherwise) => otherwise.to_owned(),
@@ -66,7 +65,7 @@ pub fn readme_table() -> String {
             };
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" {}", option.rfc) };
             let _ =
-                writeln!(out, "| `{}`{list} | {missing} | {} | {}{rfc} |", option.name, values(option), option.help);
+                writeln!(out, "| `{}`{list} | {missing} | {} | {}{rfc} |", option.name, option.values(), option.help);
         }
         out.push('\n');
     }
@@ -89,13 +88,12 @@ pub fn example() -> String {
         let comment = if shipped { "" } else { "#" };
         let _ = write!(out, "\n# {help}\n{comment}config {kind} '{example}'\n");
         for option in &options {
-            let keyword = if option.list { "list" } else { "option" };
             let set = SET.iter().find(|(section, name, _)| (*section, *name) == (kind, option.name));
             let (comment, value) = match set {
                 Some((_, _, value)) => ("", *value),
                 None => ("#", option.example),
             };
-            let _ = writeln!(out, "\t# {}\n\t{comment}{keyword} {} '{value}'", option.help, option.name);
+            let _ = writeln!(out, "\t# {}\n\t{comment}{} {} '{value}'", option.help, option.keyword(), option.name);
         }
     }
     out
@@ -107,11 +105,6 @@ fn if_missing(option: &Opt) -> String {
         ("", otherwise) => format!("[if missing: {otherwise}]"),
         (default, _) => format!("[{default}]"),
     }
-}
-
-fn values(option: &Opt) -> String {
-    let unit = if option.unit.is_empty() { String::new() } else { format!(" ({})", option.unit) };
-    format!("{}{unit}", option.accepts)
 }
 
 /// Appends `text` with line breaks, indented.

@@ -5,7 +5,7 @@ use oasis6::config::uci::{Entry, File, Mistake, Section};
 use std::collections::BTreeMap;
 
 /// Whether libuci loads this file.
-pub fn loads(file: &File) -> bool {
+pub(crate) fn loads(file: &File) -> bool {
     file.mistakes.iter().all(|(_, mistake)| mistake.severity() != Severity::Error)
 }
 
@@ -16,7 +16,7 @@ fn quote(value: &[u8]) -> Vec<u8> {
 
 /// What `uci show t` prints, or `uci -X show t` with `real` names.
 #[allow(dead_code)]
-pub fn show(file: &File, real: bool) -> Vec<u8> {
+pub(crate) fn show(file: &File, real: bool) -> Vec<u8> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut out = Vec::new();
     for Section { kind, name, anonymous, options, .. } in &file.sections {
@@ -35,7 +35,7 @@ pub fn show(file: &File, real: bool) -> Vec<u8> {
 }
 
 /// What `uci export t` prints.
-pub fn export(file: &File) -> Vec<u8> {
+pub(crate) fn export(file: &File) -> Vec<u8> {
     let mut out = b"package t\n\n".to_vec();
     for Section { kind, name, anonymous, options, .. } in &file.sections {
         out.extend(format!("config {}", kind.replace('\'', "'\\''")).bytes());
@@ -56,7 +56,7 @@ pub fn export(file: &File) -> Vec<u8> {
 }
 
 /// libuci's words for a mistake.
-pub fn name(mistake: &Mistake) -> &'static str {
+pub(crate) fn name(mistake: &Mistake) -> &'static str {
     match mistake {
         Mistake::UnknownCommand(_) => "invalid command",
         Mistake::MissingArgument => "insufficient arguments",

@@ -4,6 +4,12 @@ use crate::config::{Device, Dnr, Lan, LanDhcp6};
 
 /// A `lan` section whose options agree; `None` if there is no telling where it is.
 pub(super) fn check(place: &Place, mut draft: LanDraft, report: &mut Report) -> Option<Lan> {
+    /// A DNSSL option holds 2032 bytes (RFC 8106 §5.2), a packet of the smallest MTU 1280.
+    const MOST_SEARCH: usize = 1000;
+    if draft.search.iter().map(|domain| domain.len() + 2).sum::<usize>() > MOST_SEARCH {
+        let message = format!("the search domains have more than {MOST_SEARCH} letters");
+        report.error(place, &["search"], message, "remove some");
+    }
     advertising(place, &mut draft, report);
     draft.ra.dnr = resolver(place, &draft.dnr, report);
     dhcp6(place, &draft.dhcp6, draft.router_id, report);

@@ -28,6 +28,12 @@ use std::collections::BTreeMap;
 /// memory must survive whatever stands in the file's place.
 pub const MAX_FILE_SIZE: usize = 1 << 20;
 
+/// Most sections `lan`: each is a device, with sockets and timers of its own. Every VLAN number once would be 4094.
+pub const MAX_LANS: usize = 256;
+
+/// Most sections `prefix`: each LAN gets an address out of each.
+pub const MAX_PREFIXES: usize = 256;
+
 /// What came of reading a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -139,6 +145,10 @@ impl Drafts {
                         }
                     }
                 }
+                kind @ "lan" if drafts.lans.len() >= MAX_LANS => too_many(kind, MAX_LANS, &place, report),
+                kind @ "prefix" if drafts.prefixes.len() >= MAX_PREFIXES => {
+                    too_many(kind, MAX_PREFIXES, &place, report)
+                }
                 "lan" => drafts.lans.push(fill(&LAN, section, place, report)),
                 "prefix" => drafts.prefixes.push(fill(&PREFIX, section, place, report)),
                 "host" => {
@@ -149,7 +159,8 @@ impl Drafts {
                 other => {
                     let known = schema::sections().map(|section| section.kind);
                     let message = format!("there is no section type '{other}'");
-                    report.warning(&place, &[], message, meant(other, known));
+                    let remedy = meant(other, known, report);
+                    report.warning(&place, &[], message, remedy);
                 }
             }
         }
@@ -157,8 +168,15 @@ impl Drafts {
     }
 }
 
-/// `did you mean …?`, or where all names stand.
-fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+fn too_many(kind: &str, most: usize, place: &Place, report: &mut Report) {
+    report.error(place, &[], format!("there are more than {most} sections {kind}"), "remove some");
+}
+
+/// `did you mean …?`, or where all names stand. Nothing where it would not be told: comparing takes time.
+fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, report: &Report) -> String {
+    if report.is_full() {
+        return String::new();
+    }
     match nearest(word, known) {
         Some(known) => format!("did you mean '{known}'?"),
         None => "it is ignored; 'oasis6 schema' shows what there is".into(),
@@ -180,7 +198,7 @@ fn fill<T>(table: &Table<T>, section: &uci::Section, mut place: Place, report: &
             }
             None => {
                 let line = entry.items.first().map_or(section.line, |item| item.line);
-                let remedy = meant(&entry.name, table.rows.iter().map(|row| row.name));
+                let remedy = meant(&entry.name, table.rows.iter().map(|row| row.name), report);
                 report.at(Severity::Warning, &place, line, &entry.name, "there is no such option", remedy);
             }
         }
@@ -199,21 +217,27 @@ fn put<T>(row: &Row<T>, entry: &uci::Entry, place: &Place, target: &mut T, repor
         report.at(Severity::Error, place, line, row.name, message, remedy);
         good = false;
     };
-    for (index, item) in entry.items.iter().enumerate() {
+    let mut count = 0;
+    for item in &entry.items {
         let Ok(text) = std::str::from_utf8(&item.value) else {
             refuse(item.line, "the value is not UTF-8 text".into(), "write it in ASCII".into());
             continue;
         };
-        if index > 0 && !row.list {
-            refuse(item.line, "it has more than one value".into(), format!("write option {} once", row.name));
-            break;
-        }
-        let words: Vec<&str> = match row.list {
-            true => text.split_ascii_whitespace().collect(),
-            false => vec![text],
+        let words: Vec<&str> = match row.most {
+            1 => vec![text],
+            _ => text.split_ascii_whitespace().collect(),
         };
         if words.is_empty() {
             refuse(item.line, "an item is empty".into(), "remove it".into());
+        }
+        count += words.len();
+        if count > row.most {
+            let (message, remedy) = match row.most {
+                1 => ("it has more than one value".into(), format!("write option {} once", row.name)),
+                most => (format!("it has more than {most} items"), "remove some".into()),
+            };
+            refuse(item.line, message, remedy);
+            break;
         }
         for word in words {
             if let Err(refusal) = row.set(target, word) {

@@ -110,7 +110,7 @@ impl Report {
         remedy: impl Into<String>,
     ) {
         self.errors |= severity == Severity::Error;
-        if self.problems.len() >= MAX_PROBLEMS {
+        if self.is_full() {
             self.more += 1;
             return;
         }
@@ -127,6 +127,11 @@ impl Report {
     /// Counts problems that were not even told to us.
     pub(super) fn skip(&mut self, count: usize) {
         self.more += count;
+    }
+
+    /// Whether further problems are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -27,6 +27,10 @@ use crate::net::{Mac, Prefix};
 use std::net::Ipv6Addr;
 use value::{Form, Refusal};
 
+/// Most values of a list, if it says nothing else. A host uses three DNS servers and has a few MAC addresses, and all
+/// that a LAN is told must fit into packets of 1280 bytes.
+const MAX_ITEMS: usize = 16;
+
 /// A section type, without the Rust types behind it.
 #[derive(Clone, Debug)]
 pub struct Section {
@@ -49,8 +53,8 @@ pub struct Section {
 pub struct Opt {
     /// As it is written, `ra_max_interval`.
     pub name: &'static str,
-    /// Whether it is a list.
-    pub list: bool,
+    /// How many values it may have: 1 for an option, more for a list.
+    pub most: usize,
     /// What is taken when it is missing, as it would be written; empty: see `otherwise`.
     pub default: &'static str,
     /// What happens when it is missing and has no default, in words; empty: it is needed.
@@ -69,6 +73,19 @@ pub struct Opt {
     pub datatype: String,
     /// The values themselves, where they are few.
     pub choices: Vec<&'static str>,
+}
+
+impl Opt {
+    /// `option` or `list`, as it is written in the file.
+    pub fn keyword(&self) -> &'static str {
+        if self.most > 1 { "list" } else { "option" }
+    }
+
+    /// Which values are taken, with their unit.
+    pub fn values(&self) -> String {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
+        format!("{}{unit}", self.accepts)
+    }
 }
 
 /// Every section type with its options, in the order in which they are shown.
@@ -112,7 +129,8 @@ impl<T> Table<T> {
 pub(super) struct Row<T: 'static> {
     pub(super) name: &'static str,
     kind: Kind<T>,
-    pub(super) list: bool,
+    /// How many values it may have; a list takes more than 1.
+    pub(super) most: usize,
     pub(super) default: &'static str,
     otherwise: &'static str,
     example: &'static str,
@@ -123,11 +141,15 @@ pub(super) struct Row<T: 'static> {
 
 impl<T> Row<T> {
     const fn option(name: &'static str, kind: Kind<T>) -> Self {
-        Row { name, kind, list: false, default: "", otherwise: "", example: "", unit: "", help: "", rfc: "" }
+        Row { name, kind, most: 1, default: "", otherwise: "", example: "", unit: "", help: "", rfc: "" }
     }
 
     const fn list(name: &'static str, kind: Kind<T>) -> Self {
-        Row { list: true, ..Row::option(name, kind) }
+        Row { most: MAX_ITEMS, ..Row::option(name, kind) }
+    }
+
+    const fn most(self, most: usize) -> Self {
+        Row { most, ..self }
     }
 
     const fn default(self, default: &'static str) -> Self {
@@ -169,15 +191,15 @@ impl<T> Row<T> {
         })
     }
 
+    /// What to write, with the unit and an example.
     fn remedy(&self) -> String {
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        format!("write {}{unit}, as '{}'", self.kind.accepts(), self.example)
+        format!("write {}, as '{}'", self.describe().values(), self.example)
     }
 
     fn describe(&self) -> Opt {
-        let Row { name, list, default, otherwise, example, unit, help, rfc, .. } = *self;
+        let Row { name, most, default, otherwise, example, unit, help, rfc, .. } = *self;
         let (accepts, datatype, choices) = (self.kind.accepts(), self.kind.datatype(), self.kind.choices());
-        Opt { name, list, default, otherwise, example, unit, help, rfc, accepts, datatype, choices }
+        Opt { name, most, default, otherwise, example, unit, help, rfc, accepts, datatype, choices }
     }
 }
 
@@ -243,7 +265,7 @@ impl<T> Kind<T> {
             }
             Kind::Byte(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
             Kind::Number(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
-            Kind::Lifetime(_) => form("1 to 4294967294 or infinite", "or(range(1,4294967294),\"infinite\")"),
+            Kind::Lifetime(_) => form("1 to 4294967294, or infinite", "or(range(1,4294967294),\"infinite\")"),
             Kind::Id(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::IdRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Text(Form { accepts, datatype, .. }, _) => form(accepts, datatype),

@@ -1,5 +1,6 @@
 use super::Kind::{Flag, Lifetime, Prefix as PrefixKind, Text};
 use super::{Table, value};
+use crate::config::MAX_LANS;
 use crate::net::Prefix;
 
 /// A `prefix` section as it is written.
@@ -43,6 +44,7 @@ pub(in crate::config) static PREFIX: Table<PrefixDraft> = Table {
             .help("How long it may be used at all, counted likewise.")
             .rfc("RFC 4862 §5.5.4"),
         Row::list("lan", Text(&value::SECTION, |p, lan| p.lans.push(lan)))
+            .most(MAX_LANS)
             .otherwise("all")
             .example("lan")
             .help("LANs that get a /64 of it."),

@@ -77,26 +77,25 @@ pub(super) struct Answer {
     chosen: Vec<Resource>,
 }
 
-/// The identity associations of a message, each once, with what they list.
+/// The identity associations of a message with their codes, as many as are looked at.
 pub(super) fn ias<'a>(message: &Message<'a>) -> impl Iterator<Item = Result<(u16, Ia<'a>), Dropped>> + use<'a> {
     let all = message.options.iter().filter(|(code, _)| matches!(*code, option::IA_NA | option::IA_PD));
     all.take(MOST_IAS).map(|(code, contents)| Ok((code, Ia::parse(code, contents)?)))
 }
 
-/// Appends what an identity association lists, hints for a length left out.
+/// Appends what an identity association lists; `::` is only a hint for lifetimes or for a length.
 pub(super) fn list(code: u16, ia: &Ia<'_>, listed: &mut Vec<Resource>) -> Result<(), Dropped> {
     for (inner, contents) in ia.options.iter() {
         let resource = match (code, inner) {
             (option::IA_NA, option::IA_ADDRESS) => Some(Resource::Address(IaAddress::parse(contents)?.address)),
             (option::IA_PD, option::IA_PREFIX) => {
                 let prefix = IaPrefix::parse(contents)?;
-                let prefix = Prefix::new(prefix.address, prefix.len).filter(|p| !p.addr().is_unspecified());
-                prefix.map(Resource::Prefix)
+                Prefix::new(prefix.address, prefix.len).map(Resource::Prefix)
             }
             _ => None,
         };
         if listed.len() < MOST_LISTED {
-            listed.extend(resource);
+            listed.extend(resource.filter(|resource| Span::from(*resource).first != 0));
         }
     }
     Ok(())
@@ -116,14 +115,23 @@ fn code_of(resource: Resource) -> u16 {
     }
 }
 
+/// What is asked, of whom, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'q> {
+    pub(super) site: &'q Site,
+    pub(super) table: &'q Table,
+    pub(super) inquiry: &'q Inquiry<'q>,
+    pub(super) purpose: Purpose,
+    pub(super) now: Instant,
+}
+
 /// One identity association while it is decided.
 struct Deciding<'d> {
-    site: &'d Site,
-    table: &'d Table,
+    question: Question<'d>,
     held: &'d [Resource],
     listed: &'d [Resource],
     code: u16,
-    /// Length of a prefix to be delegated; 128 for addresses.
+    /// Length of a prefix to be delegated, and the shortest that may be.
     len: u8,
     shortest: u8,
     place: u64,
@@ -133,15 +141,8 @@ struct Deciding<'d> {
 
 impl Answer {
     /// Decides what the client gets. `room`: most bindings that may be made for it.
-    pub(super) fn decide(
-        &mut self,
-        site: &Site,
-        table: &Table,
-        inquiry: &Inquiry<'_>,
-        purpose: Purpose,
-        mut room: usize,
-        now: Instant,
-    ) -> Result<(), Dropped> {
+    pub(super) fn decide(&mut self, question: Question<'_>, mut room: usize) -> Result<(), Dropped> {
+        let Question { table, inquiry, now, .. } = question;
         self.ias.clear();
         self.leases.clear();
         self.taken.clear();
@@ -160,39 +161,32 @@ impl Answer {
             let status = if misplaced {
                 Some((status::NOT_ON_LINK, "an address does not fit this link"))
             } else {
-                self.decide_ia(site, table, inquiry, purpose, (code, &ia), &mut room, now)
+                self.decide_ia(question, code, &ia, &mut room)
             };
             self.ias.push(IaAnswer { code, iaid: ia.iaid, status });
         }
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn decide_ia(
         &mut self,
-        site: &Site,
-        table: &Table,
-        inquiry: &Inquiry<'_>,
-        purpose: Purpose,
-        (code, ia): (u16, &Ia<'_>),
+        question: Question<'_>,
+        code: u16,
+        ia: &Ia<'_>,
         room: &mut usize,
-        now: Instant,
     ) -> Option<(u16, &'static str)> {
+        let Question { site, inquiry, purpose, now, .. } = question;
         let options = &inquiry.served.options;
-        let (enabled, spaces, len) = match code {
-            option::IA_NA => (options.addresses, inquiry.subnets, 128),
-            _ => {
-                let len = length_hint(ia).unwrap_or(options.delegated_len);
-                (options.delegation, inquiry.served.pools.as_slice(), len)
-            }
+        let (enabled, spaces) = match code {
+            option::IA_NA => (options.addresses, inquiry.subnets),
+            _ => (options.delegation, inquiry.served.pools.as_slice()),
         };
         let deciding = Deciding {
-            site,
-            table,
+            question,
             held: &self.held,
             listed: &self.listed,
             code,
-            len,
+            len: length_hint(ia).unwrap_or(options.delegated_len),
             shortest: options.delegated_min_len.min(LONGEST_PREFIX),
             place: place(site.key, code, ia.iaid, inquiry.duid),
             host: site.hosts.find(inquiry.duid, ia.iaid, inquiry.mac),
@@ -271,18 +265,20 @@ impl Answer {
 impl Deciding<'_> {
     /// What the client gets out of this space.
     fn choose(&self, space: &Space, taken: &[Span], chosen: &mut Vec<Resource>) {
+        let Question { site, table, .. } = self.question;
         let within = Span::from(space.prefix);
-        let free = |resource: &Resource| {
-            let span = Span::from(*resource);
-            !self.table.overlaps(span) && !taken.iter().any(|other| other.overlaps(span))
-        };
+        let untaken = |resource: &Resource| !taken.iter().any(|other| other.overlaps((*resource).into()));
+        let free = |resource: &Resource| !table.overlaps((*resource).into()) && untaken(resource);
         let fits = |resource: &Resource| {
             let span = Span::from(*resource);
             within.covers(span) && space.permits(span) && self.has_fitting_len(*resource)
         };
-        let reserved = self.host.into_iter().flat_map(|host| self.site.hosts.reserved_in(host, within));
+        let reserved = self.host.into_iter().flat_map(|host| site.hosts.reserved_in(host, within));
         let mut reserved = reserved.filter(|span| space.permits_reserved(*span)).filter_map(|span| self.resource(span));
-        if let Some(mine) = reserved.find(|resource| self.held.contains(resource) || free(resource)) {
+        let mine = |resource: &Resource| {
+            self.held.contains(resource) || free(resource) || untaken(resource) && self.takes_over(*resource)
+        };
+        if let Some(mine) = reserved.find(mine) {
             chosen.push(mine);
             return;
         }
@@ -297,8 +293,23 @@ impl Deciding<'_> {
                 _ => self.len.max(self.shortest).max(space.prefix.len()).min(LONGEST_PREFIX)..=LONGEST_PREFIX,
             };
             let mut lens = lens.filter(|_| self.creates);
-            lens.find_map(|len| space.free(len, self.place, self.table, taken)).and_then(|span| self.resource(span))
+            lens.find_map(|len| space.free(len, self.place, table, taken)).and_then(|span| self.resource(span))
         }));
+    }
+
+    /// Whether the same host has this under another DUID, as of its other operating system, or has registered it. Two
+    /// identity associations of one DUID don't take from each other: they may be two interfaces, both in use.
+    fn takes_over(&self, resource: Resource) -> bool {
+        let Question { site, table, inquiry, .. } = self.question;
+        table.get(resource).is_some_and(|binding| {
+            let duid = binding.client.as_bytes();
+            let may = match binding.state {
+                State::Bound => duid != inquiry.duid,
+                State::Registered => true,
+                State::Declined => false,
+            };
+            may && site.hosts.find(duid, binding.iaid, binding.client.mac()) == self.host
+        })
     }
 
     fn has_fitting_len(&self, resource: Resource) -> bool {

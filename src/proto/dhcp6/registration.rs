@@ -40,7 +40,7 @@ impl Turn<'_> {
         }
         let (mut writer, marks) = self.begin(MessageType::AddrRegReply);
         writer.put(option::IA_ADDRESS, contents);
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         let recorded = self.keep_registered(registered);
         self.send(MessageType::AddrRegReply, bytes, recorded);
         Ok(())

@@ -10,6 +10,9 @@ use std::net::Ipv6Addr;
 /// have been passed.
 const MOST_RELAYS: usize = HOP_COUNT_LIMIT as usize + 1;
 
+/// Most bytes of an answer: what a UDP datagram without a jumbogram's option can hold (RFC 8200 §3).
+const MOST_BYTES: usize = 65_535 - 8;
+
 /// The relay agents that a message passed, the last one first; none: it came directly.
 #[derive(Debug, Default)]
 pub(super) struct Path<'a>(Vec<Relay<'a>>);
@@ -85,7 +88,7 @@ fn open(writer: &mut Writer, relay: &Relay<'_>) -> Mark {
 }
 
 /// Ends an answer.
-pub(super) fn finish(mut writer: Writer, marks: Vec<Mark>) -> Option<Vec<u8>> {
+pub(super) fn finish(mut writer: Writer, marks: Vec<Mark>) -> Result<Vec<u8>, Dropped> {
     marks.into_iter().rev().for_each(|mark| writer.close(mark));
-    writer.finish()
+    writer.finish().filter(|bytes| bytes.len() <= MOST_BYTES).ok_or(Dropped::TooLong)
 }

@@ -1,7 +1,7 @@
 //! One message and its answer: RFC 9915 §18.3, section by section.
 
 use super::bindings::Table;
-use super::leases::{self, Answer, Inquiry, Lease, Purpose};
+use super::leases::{self, Answer, Inquiry, Lease, Purpose, Question};
 use super::relay::{self, Path};
 use super::server::{remove, reroute};
 use super::site::{Served, Site};
@@ -72,7 +72,8 @@ impl Turn<'_> {
     /// Solicit, Request, Renew and Rebind (RFC 9915 §18.3.1, §18.3.2, §18.3.4, §18.3.5).
     fn lease(&mut self, purpose: Purpose) -> Result<(), Dropped> {
         let mut answer = std::mem::take(self.answer);
-        answer.decide(self.site, self.table, &self.inquiry, purpose, self.room(), self.now)?;
+        let question = Question { site: self.site, table: self.table, inquiry: &self.inquiry, purpose, now: self.now };
+        answer.decide(question, self.room())?;
         let solicited = self.inquiry.message.kind == MessageType::Solicit;
         // a Reply without leases would end the client's search for other servers
         let offer = purpose == Purpose::Offer || solicited && answer.leases.is_empty();
@@ -91,7 +92,7 @@ impl Turn<'_> {
         if let Some(fqdn) = fqdn.filter(|_| self.inquiry.message.options.requests(option::CLIENT_FQDN)) {
             writer.client_fqdn(fqdn_answer(fqdn));
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         let commits = !offer && self.commit(&answer, fqdn.map(hostname));
         *self.answer = answer;
         self.send(kind, bytes, commits);
@@ -126,7 +127,8 @@ impl Turn<'_> {
     fn grant(&mut self, lease: &Lease, iaid: u32, lifetimes: Lifetimes, hostname: Option<Box<str>>) -> bool {
         let Some(client) = Duid::new(self.inquiry.duid) else { return false };
         let before = self.table.get(lease.resource);
-        let hostname = hostname.or_else(|| before.map(|before| before.hostname.clone())).unwrap_or_default();
+        let kept = before.filter(|before| before.client == client).map(|before| before.hostname.clone());
+        let hostname = hostname.or(kept).unwrap_or_default();
         let (lan, via) = match lease.resource {
             Resource::Address(_) => (&self.inquiry.served.lan, self.client_address()),
             Resource::Prefix(_) => (&self.arrival.served.lan, self.arrival.source),
@@ -142,7 +144,8 @@ impl Turn<'_> {
             state: State::Bound,
             hostname,
         };
-        let told = if before.is_some() { Told::Renewed } else { Told::Granted };
+        let renewed = before.is_some_and(|before| before.client == binding.client && before.state == State::Bound);
+        let told = if renewed { Told::Renewed } else { Told::Granted };
         if !self.table.put(binding.clone()) {
             return false;
         }
@@ -180,7 +183,7 @@ impl Turn<'_> {
             true => writer.status(status::SUCCESS, "all addresses fit this link"),
             false => writer.status(status::NOT_ON_LINK, "an address does not fit this link"),
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         self.send(MessageType::Reply, bytes, false);
         Ok(())
     }
@@ -204,7 +207,7 @@ impl Turn<'_> {
             leases::list(code, &ia, &mut listed)?;
             gone.extend(listed.into_iter().map(|resource| (code, ia.iaid, resource)));
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         let mut recorded = false;
         for (code, iaid, resource) in gone {
             recorded |= match told {
@@ -239,7 +242,7 @@ impl Turn<'_> {
             let seconds = self.inquiry.served.options.valid_lifetime.min(most).max(least);
             writer.put(option::INFORMATION_REFRESH_TIME, &seconds.to_be_bytes());
         }
-        let bytes = relay::finish(writer, marks).ok_or(Dropped::TooLong)?;
+        let bytes = relay::finish(writer, marks)?;
         self.send(MessageType::Reply, bytes, false);
         Ok(())
     }

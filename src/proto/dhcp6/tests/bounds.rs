@@ -27,22 +27,22 @@ fn a_flood_of_requests_leaves_room_for_known_clients() {
     }];
     let mut rig = Rig::new(config.clone());
     rig.server.limit_bindings(1_000);
-    let first = rig.ask(msg(Request, 1).to_us().na(1, &[]));
+    let first = rig.ask(msg(Request, 1).for_us().na(1, &[]));
     for number in 2..2_000 {
-        rig.ask(msg(Request, number).to_us().na(1, &[]));
+        rig.ask(msg(Request, number).for_us().na(1, &[]));
     }
     assert_eq!(rig.bindings().len(), 900);
     let late = rig.ask(msg(Solicit, 3_000).na(1, &[]).pd(1, &[]));
     let statuses: Vec<Option<u16>> = late.ias.iter().map(|ia| ia.status).collect();
     assert_eq!(statuses, [Some(status::NO_ADDRS_AVAIL), Some(status::NO_PREFIX_AVAIL)]);
     // who has a lease keeps it and may have a prefix, and so may who is in the configuration
-    let renewed = rig.ask(msg(Renew, 1).to_us().na(1, &[&first.lease()]).pd(1, &[]));
+    let renewed = rig.ask(msg(Renew, 1).for_us().na(1, &[&first.lease()]).pd(1, &[]));
     assert_eq!(renewed.good().len(), 2);
-    assert_eq!(rig.ask(msg(Request, 60_000).to_us().na(1, &[])).good().len(), 1);
+    assert_eq!(rig.ask(msg(Request, 60_000).for_us().na(1, &[])).good().len(), 1);
     assert_eq!(rig.server.status(rig.now).most_bindings, 1_000);
     // to the very end
     for number in 2..2_000 {
-        rig.ask(msg(Request, number).to_us().na(1, &[]).pd(1, &[]).pd(2, &[]));
+        rig.ask(msg(Request, number).for_us().na(1, &[]).pd(1, &[]).pd(2, &[]));
     }
     assert_eq!(rig.bindings().len(), 1_000);
     rig.pass(10_000);
@@ -52,10 +52,10 @@ fn a_flood_of_requests_leaves_room_for_known_clients() {
 #[test]
 fn one_client_gets_only_so_much() {
     let mut rig = Rig::new(config());
-    let many = (0..200).fold(msg(Request, 1).to_us(), |msg, iaid| msg.na(iaid, &[]));
+    let many = (0..200).fold(msg(Request, 1).for_us(), |msg, iaid| msg.na(iaid, &[]));
     assert_eq!(rig.ask(many).ias.len(), 16);
     for batch in 0..20 {
-        let asked = (0..16).fold(msg(Request, 1).to_us(), |msg, iaid| msg.na(batch * 16 + iaid, &[]));
+        let asked = (0..16).fold(msg(Request, 1).for_us(), |msg, iaid| msg.na(batch * 16 + iaid, &[]));
         rig.ask(asked);
     }
     assert_eq!(rig.bindings().len(), 128);
@@ -63,7 +63,7 @@ fn one_client_gets_only_so_much() {
     let all: Vec<Binding> = rig.bindings();
     for binding in all {
         let Resource::Address(address) = binding.resource else { panic!() };
-        rig.ask(msg(Decline, 1).to_us().na(binding.iaid, &[&address.to_string()]));
+        rig.ask(msg(Decline, 1).for_us().na(binding.iaid, &[&address.to_string()]));
     }
     assert_eq!(rig.server.status(rig.now).bindings.declined, 128);
     assert_eq!(rig.ask(msg(Solicit, 1).na(1, &[])).ias[0].status, Some(status::NO_ADDRS_AVAIL));
@@ -75,7 +75,7 @@ fn only_so_many_of_the_addresses_listed_are_looked_at() {
     let mut rig = Rig::new(config());
     let listed: Vec<String> = (0..50).map(|n| format!("2001:db8:0:9::{n:x}")).collect();
     let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
-    let seen = rig.ask(msg(Renew, 1).to_us().na(1, &listed));
+    let seen = rig.ask(msg(Renew, 1).for_us().na(1, &listed));
     assert_eq!(seen.ias[0].leases.len(), 1 + 8);
 }
 
@@ -83,7 +83,7 @@ fn only_so_many_of_the_addresses_listed_are_looked_at() {
 fn restored_bindings_that_overlap_or_are_too_many_are_left_out() {
     let mut rig = Rig::new(config());
     for number in 1..=10 {
-        rig.ask(msg(Request, number).to_us().pd(1, &["::/60"]));
+        rig.ask(msg(Request, number).for_us().pd(1, &["::/60"]));
     }
     let mut bindings = rig.bindings();
     let mut inside = bindings[0].clone();

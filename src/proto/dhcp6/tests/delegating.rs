@@ -9,7 +9,7 @@ fn get(rig: &mut Rig, msg: Msg) -> String {
     rig.ask(msg.with(option::RAPID_COMMIT, &[])).lease()
 }
 
-// MUST RFC 9818 §5.1: a prefix delegated without a hint is a /64 (LPD-4)
+// MUST RFC 9818 §5.1: a prefix delegated without a hint is a /64
 #[test]
 fn a_client_without_a_wish_gets_a_64() {
     let mut rig = Rig::new(config());
@@ -39,7 +39,7 @@ fn a_wish_for_a_length_is_honoured_as_far_as_it_goes() {
     assert_eq!(p(&get(&mut rig, msg(Solicit, 1).pd(1, &[]))).len(), 56);
 }
 
-// MUST RFC 9818 §5.1: a prefix in use on a LAN is not delegated
+// MUST RFC 9818 §5.1: a prefix in use on a LAN is not delegated; the rest is
 #[test]
 fn every_free_prefix_is_delegated_once_and_no_other() {
     let reserved = ["2001:db8:f:3::/64", "2001:db8:f:8::/62"];
@@ -58,12 +58,24 @@ fn every_free_prefix_is_delegated_once_and_no_other() {
     assert_eq!(none.ias[0].status, Some(status::NO_PREFIX_AVAIL));
     // one is given back, another one takes it
     let third = rig.bindings().remove(2);
-    rig.ask(msg(Release, u16::from(*third.client.as_bytes().last().unwrap())).to_us().pd(1, &[&free[2].to_string()]));
+    rig.ask(msg(Release, u16::from(*third.client.as_bytes().last().unwrap())).for_us().pd(1, &[&free[2].to_string()]));
     assert!(!rig.routes.contains_key(&free[2]));
     assert_eq!(get(&mut rig, msg(Solicit, 11).pd(1, &[])), free[2].to_string());
     assert_eq!(rig.routes[&free[2]].via, a("fe80::10b"));
 }
 
+// MUST RFC 9915 §21.22: bits behind the prefix length are ignored
+#[test]
+fn bits_behind_the_length_of_a_prefix_count_for_nothing() {
+    let mut rig = Rig::new(config());
+    assert_eq!(get(&mut rig, msg(Solicit, 1).pd(1, &["2001:db8:0:4f:1:2:3:4/60"])), "2001:db8:0:40::/60");
+    let renewed = rig.ask(msg(Renew, 1).for_us().pd(1, &["2001:db8:0:4e::7/60"]));
+    assert_eq!(renewed.leases(), [("2001:db8:0:40::/60".into(), 600, 1200)]);
+    rig.ask(msg(Release, 1).for_us().pd(1, &["2001:db8:0:4d::/60"]));
+    assert_eq!(rig.bindings(), vec![]);
+}
+
+// MUST RFC 9818 §5.1: a delegated prefix is routed to the client it was delegated to
 #[test]
 fn a_route_follows_the_clients_address_and_the_lan() {
     let mut rig = Rig::new(config());
@@ -71,9 +83,9 @@ fn a_route_follows_the_clients_address_and_the_lan() {
     let to = |rig: &Rig| rig.routes[&p(&prefix)];
     assert_eq!(to(&rig), Delegation { link: HOME, via: a("fe80::101") });
     // nothing is said when nothing changes
-    rig.ask(msg(Renew, 1).to_us().pd(1, &[&prefix]));
+    rig.ask(msg(Renew, 1).for_us().pd(1, &[&prefix]));
     assert!(!rig.out.iter().any(|action| matches!(action, Action::Delegated(..))));
-    rig.ask(Msg { source: a("fe80::beef"), ..msg(Renew, 1).to_us().pd(1, &[&prefix]) });
+    rig.ask(Msg { source: a("fe80::beef"), ..msg(Renew, 1).for_us().pd(1, &[&prefix]) });
     assert_eq!(to(&rig), Delegation { link: HOME, via: a("fe80::beef") });
     // the LAN's device comes back under another index
     let mut config = config();
@@ -115,10 +127,10 @@ fn nothing_is_routed_outside_our_pools() {
 #[test]
 fn a_source_that_is_no_neighbour_is_no_next_hop() {
     let mut rig = Rig::new(config());
-    let far = Msg { source: a("2001:db8:99::1"), ..msg(Request, 1).to_us().pd(1, &[]) };
+    let far = Msg { source: a("2001:db8:99::1"), ..msg(Request, 1).for_us().pd(1, &[]) };
     let prefix = rig.ask(far).lease();
     assert_eq!((rig.bindings().len(), rig.routes.len()), (1, 0));
-    let near = Msg { source: a("2001:db8:0:1::77"), ..msg(Renew, 1).to_us().pd(1, &[&prefix]) };
+    let near = Msg { source: a("2001:db8:0:1::77"), ..msg(Renew, 1).for_us().pd(1, &[&prefix]) };
     rig.ask(near);
     assert_eq!(rig.routes[&p(&prefix)].via, a("2001:db8:0:1::77"));
 }

@@ -49,7 +49,7 @@ fn release_frees_what_the_client_has_and_nothing_else() {
     let [address, prefix] = bind(&mut rig, 1);
     let [other, other_prefix] = bind(&mut rig, 2);
     // an unknown identity association, and another client's leases in a known one
-    let seen = rig.ask(msg(Release, 1).to_us().na(9, &[&address]).na(1, &[&other]).pd(1, &[&other_prefix]));
+    let seen = rig.ask(msg(Release, 1).for_us().na(9, &[&address]).na(1, &[&other]).pd(1, &[&other_prefix]));
     assert_eq!((seen.kind, seen.status()), (Reply, Some(status::SUCCESS)));
     let unknown =
         SeenIa { code: option::IA_NA, iaid: 9, times: (0, 0), leases: vec![], status: Some(status::NO_BINDING) };
@@ -57,22 +57,23 @@ fn release_frees_what_the_client_has_and_nothing_else() {
     assert!(!seen.commits);
     assert_eq!((rig.bindings().len(), rig.routes.len()), (4, 2));
 
-    let seen = rig.ask(msg(Release, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let seen = rig.ask(msg(Release, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!((seen.status(), seen.ias.len(), seen.commits), (Some(status::SUCCESS), 0, true));
     assert_eq!((rig.bindings().len(), rig.routes.len(), rig.journal.len()), (2, 1, 2));
     // the Reply was lost
-    let again = rig.ask(msg(Release, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let again = rig.ask(msg(Release, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!((again.status(), again.ias.len()), (Some(status::SUCCESS), 2));
     assert!(again.ias.iter().all(|ia| ia.status == Some(status::NO_BINDING)));
 }
 
 // MUST RFC 9915 §18.3.8: a Reply to a Decline has status Success, and NoBinding in each IA that we don't know
+// MUST RFC 9915 §18.3.8: a declined address is not given to other clients
 #[test]
 fn a_declined_address_is_kept_from_everybody_for_a_day() {
     // room for two
     let mut rig = Rig::new(config_with(|link| link.options.range = (0x1000, 0x1001)));
     let [address, prefix] = bind(&mut rig, 1);
-    let seen = rig.ask(msg(Decline, 1).to_us().na(1, &[&address]).na(9, &[&address]).pd(1, &[&prefix]));
+    let seen = rig.ask(msg(Decline, 1).for_us().na(1, &[&address]).na(9, &[&address]).pd(1, &[&prefix]));
     assert_eq!((seen.kind, seen.status(), seen.commits), (Reply, Some(status::SUCCESS), true));
     // prefixes can't be declined
     assert_eq!(seen.ias.iter().map(|ia| (ia.iaid, ia.status)).collect::<Vec<_>>(), [(9, Some(status::NO_BINDING))]);
@@ -81,7 +82,7 @@ fn a_declined_address_is_kept_from_everybody_for_a_day() {
     assert_eq!(declined.resource, Resource::Address(a(&address)));
     assert_eq!(rig.journal[&declined.resource], declined);
 
-    let next = rig.ask(msg(Renew, 1).to_us().na(1, &[&address]));
+    let next = rig.ask(msg(Renew, 1).for_us().na(1, &[&address]));
     assert_eq!(next.leases()[1], (address.clone(), 0, 0));
     assert_ne!(next.lease(), address);
     for number in 2..5 {
@@ -103,13 +104,13 @@ fn nobody_declines_what_is_not_theirs() {
     let mut rig = Rig::new(config());
     let [address, _] = bind(&mut rig, 1);
     let before = rig.bindings();
-    let seen = rig.ask(msg(Decline, 2).to_us().na(1, &[&address]));
+    let seen = rig.ask(msg(Decline, 2).for_us().na(1, &[&address]));
     assert_eq!(seen.ias[0].status, Some(status::NO_BINDING));
     assert_eq!(rig.bindings(), before);
     // a client that has something, but not this
     bind(&mut rig, 2);
     let before = rig.bindings();
-    rig.ask(msg(Decline, 2).to_us().na(1, &[&address]));
-    rig.ask(msg(Decline, 1).to_us().na(1, &["2001:db8:0:1::1"]));
+    rig.ask(msg(Decline, 2).for_us().na(1, &[&address]));
+    rig.ask(msg(Decline, 1).for_us().na(1, &["2001:db8:0:1::1"]));
     assert_eq!(rig.bindings(), before);
 }

@@ -91,7 +91,7 @@ fn nobody_else_gets_what_is_reserved() {
     // nor by registering it
     assert!(!rig.ask(registration(3, "2001:db8:0:1::20", 600, 1200)).commits);
     // nor by claiming to have it
-    let claimed = rig.ask(msg(Renew, 3).to_us().na(1, &["2001:db8:0:1::20"]).pd(1, &["2001:db8:f:1::/64"]));
+    let claimed = rig.ask(msg(Renew, 3).for_us().na(1, &["2001:db8:0:1::20"]).pd(1, &["2001:db8:f:1::/64"]));
     assert_eq!(claimed.good(), Vec::<String>::new());
     let own = get(&mut rig, msg(Solicit, 1).na(1, &[]).pd(1, &[]));
     assert_eq!(own, ["2001:db8:0:1::20", "2001:db8:f:1::/64"]);
@@ -107,12 +107,48 @@ fn a_reservation_made_later_moves_both_clients() {
     let [before] = get(&mut rig, msg(Solicit, 1).na(1, &[])).try_into().unwrap();
     rig.reconfigure(Config { hosts: vec![Host { host_id: Some(0x1020), ..host(1) }], ..config() });
     // still another's: the host keeps what it has
-    assert_eq!(rig.ask(msg(Renew, 1).to_us().na(1, &[&before])).good(), [before.clone()]);
-    let moved = rig.ask(msg(Renew, 2).to_us().na(1, &[&taken]));
+    assert_eq!(rig.ask(msg(Renew, 1).for_us().na(1, &[&before])).lease(), before);
+    let moved = rig.ask(msg(Renew, 2).for_us().na(1, &[&taken]));
     assert_eq!(moved.leases()[1], (taken.clone(), 0, 0));
-    let own = rig.ask(msg(Renew, 1).to_us().na(1, &[&before]));
+    let own = rig.ask(msg(Renew, 1).for_us().na(1, &[&before]));
     assert_eq!(own.leases(), [(taken, 600, 1200), (before, 0, 0)]);
     assert_eq!(rig.bindings().len(), 2);
+}
+
+#[test]
+fn a_host_keeps_its_reservation_under_another_duid() {
+    let mac: crate::net::Mac = "02:00:5e:00:53:01".parse().unwrap();
+    let dual_boot = Host { duids: vec![], macs: vec![mac], prefix: Some(p("2001:db8:0:40::/60")), ..host(1) };
+    let mut rig = rig(vec![Host { host_id: Some(0x21), ..dual_boot }]);
+    let ll = [&[0, 3, 0, 1], mac.0.as_slice()].concat();
+    let llt = [&[0, 1, 0, 1, 9, 9, 9, 9], mac.0.as_slice()].concat();
+    let reserved = ["2001:db8:0:1::21", "2001:db8:0:40::/60"];
+    for duid in [&ll, &llt, &ll] {
+        // its other interface doesn't get the same
+        let asked = Msg { client: Some(duid.clone()), ..msg(Solicit, 1).na(1, &[]).pd(1, &[]).na(3, &[]) };
+        let given = get(&mut rig, asked);
+        assert_eq!(given[..2], reserved);
+        assert_ne!(given[2], reserved[0]);
+        let of = |rig: &Rig, resource| rig.bindings().into_iter().find(|binding| binding.resource == resource).unwrap();
+        assert_eq!(of(&rig, Resource::Address(a(reserved[0]))).client.as_bytes(), duid);
+        assert_eq!(of(&rig, Resource::Prefix(p(reserved[1]))).client.as_bytes(), duid);
+    }
+    // two interfaces of one system both keep what they have
+    let other = Msg { client: Some(ll.clone()), ..msg(Solicit, 1).na(2, &[]).pd(2, &[]) };
+    assert!(get(&mut rig, other).iter().all(|lease| !reserved.contains(&lease.as_str())));
+    // what it registered itself it may have
+    rig.pass(100_000);
+    rig.ask(Msg { client: Some(ll.clone()), ..registration(1, reserved[0], 600, 1200) });
+    let asked = Msg { client: Some(ll), ..msg(Solicit, 1).na(1, &[]) };
+    assert_eq!(get(&mut rig, asked), [reserved[0]]);
+    assert_eq!(rig.bindings()[0].state, State::Bound);
+    // but not what it declined
+    rig.ask(Msg {
+        client: rig.bindings()[0].client.as_bytes().to_vec().into(),
+        ..msg(Decline, 1).for_us().na(1, &[reserved[0]])
+    });
+    let asked = Msg { client: Some(llt), ..msg(Solicit, 1).na(1, &[]) };
+    assert_ne!(get(&mut rig, asked), [reserved[0]]);
 }
 
 #[test]

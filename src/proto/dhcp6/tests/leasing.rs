@@ -24,7 +24,7 @@ fn four_messages_give_an_address_and_a_prefix() {
     assert!(p("2001:db8:0:1::/64").contains(a(&address)), "{address}");
     assert!(p("2001:db8::/48").covers(&p(&prefix)) && prefix.ends_with("/64"), "{prefix}");
 
-    let reply = rig.ask(msg(Request, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let reply = rig.ask(msg(Request, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!((reply.kind, reply.good()), (Reply, vec![address.clone(), prefix.clone()]));
     assert!(reply.commits);
     assert_eq!(reply.leases()[0], (address.clone(), 600, 1200));
@@ -32,12 +32,12 @@ fn four_messages_give_an_address_and_a_prefix() {
     assert_eq!(rig.routes[&p(&prefix)], crate::plan::Delegation { link: HOME, via: a("fe80::101") });
 
     rig.pass(300);
-    let renewed = rig.ask(msg(Renew, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let renewed = rig.ask(msg(Renew, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!(renewed.good(), vec![address.clone(), prefix.clone()]);
     rig.pass(1000);
     assert_eq!(rig.bindings().len(), 2);
 
-    let released = rig.ask(msg(Release, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let released = rig.ask(msg(Release, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!((released.status(), released.ias), (Some(status::SUCCESS), vec![]));
     assert_eq!(rig.bindings(), vec![]);
     assert!(rig.routes.is_empty());
@@ -65,7 +65,7 @@ fn bindings_come_back_after_a_restart() {
     let routes = rig.routes.clone();
     rig.restart(config());
     assert_eq!(rig.routes, routes);
-    let renewed = rig.ask(msg(Renew, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let renewed = rig.ask(msg(Renew, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!(renewed.good(), [address, prefix]);
 }
 
@@ -86,7 +86,7 @@ fn every_answer_says_who_answers_whom() {
                 asked = asked.na(1, if link == HOME { &["2001:db8:0:1::1234"] } else { &["2001:db8:0:2::1234"] });
             }
             if matches!(kind, Request | Renew | Release | Decline) {
-                asked = asked.to_us();
+                asked = asked.for_us();
             }
             let seen = rig.ask(asked.clone());
             assert_eq!(seen.xid, 0x00ab_1234);
@@ -114,7 +114,7 @@ fn rapid_commit_takes_two_messages() {
     assert_eq!(rig.journal.len(), 2);
     // who doesn't ask for it doesn't get it
     assert_eq!(rig.ask(msg(Solicit, 2).na(1, &[])).get(RAPID), None);
-    assert_eq!(rig.ask(msg(Request, 2).na(1, &[]).to_us()).get(RAPID), None);
+    assert_eq!(rig.ask(msg(Request, 2).na(1, &[]).for_us()).get(RAPID), None);
     let mut rig = Rig::new(config_with(|link| link.options.rapid_commit = false));
     let offer = rig.ask(msg(Solicit, 1).na(1, &[]).with(RAPID, &[]));
     assert_eq!((offer.kind, offer.get(RAPID)), (Advertise, None));
@@ -140,7 +140,7 @@ fn an_advertise_offers_what_the_request_then_gets() {
         assert_eq!(ias, [(option::IA_NA, 7), (option::IA_PD, 7), (option::IA_NA, 8)]);
         assert_eq!(offer.good().len(), 3);
         // though it doesn't say what it was offered
-        let reply = rig.ask(msg(Request, number).to_us().na(7, &[]).pd(7, &[]).na(8, &[]));
+        let reply = rig.ask(msg(Request, number).for_us().na(7, &[]).pd(7, &[]).na(8, &[]));
         assert_eq!(reply.leases(), offer.leases());
     }
     let late = rig.ask(msg(Solicit, 5).pd(7, &[]));
@@ -160,7 +160,7 @@ fn what_is_not_available_is_said_so_per_identity_association() {
     for (ask, kind) in [(Solicit, Advertise), (Request, Reply)] {
         let mut asked = msg(ask, 1).na(1, &[]).na(2, &[]).pd(1, &[]).pd(2, &[]);
         if ask == Request {
-            asked = asked.to_us();
+            asked = asked.for_us();
         }
         let seen = rig.ask(asked);
         assert_eq!(seen.kind, kind);
@@ -183,7 +183,7 @@ fn what_is_not_available_is_said_so_per_identity_association() {
 fn a_request_from_another_link_is_told_so() {
     let mut rig = Rig::new(config());
     let seen =
-        rig.ask(msg(Request, 1).to_us().na(1, &["2001:db8:0:2::1234"]).na(2, &["2001:db8:0:1::1234"]).pd(1, &[]));
+        rig.ask(msg(Request, 1).for_us().na(1, &["2001:db8:0:2::1234"]).na(2, &["2001:db8:0:1::1234"]).pd(1, &[]));
     let statuses: Vec<Option<u16>> = seen.ias.iter().map(|ia| ia.status).collect();
     assert_eq!(statuses, [Some(status::NOT_ON_LINK), None, None]);
     assert_eq!(seen.ias[0].leases, []);
@@ -207,7 +207,7 @@ fn all_identity_associations_are_renewed_together() {
     for kind in [Request, Renew, Rebind] {
         let mut asked = msg(kind, 1).na(1, &[&address]).pd(1, &[&prefix]).na(2, &[]);
         if kind != Rebind {
-            asked = asked.to_us();
+            asked = asked.for_us();
         }
         let seen = rig.ask(asked);
         let times: Vec<(u32, u32)> = seen.ias.iter().map(|ia| ia.times).collect();
@@ -248,6 +248,7 @@ fn times_follow_from_the_shortest_preferred_lifetime_or_the_configuration() {
     }
 }
 
+// MUST RFC 9818 §5.1: a prefix is not delegated for longer than it may be used itself
 #[test]
 fn leases_never_outlive_their_prefix() {
     let until = |seconds| Until::At(START.after_secs(seconds));
@@ -362,7 +363,7 @@ fn what_is_stale_gets_lifetimes_of_0_and_a_fresh_one_beside_it() {
         // the guests' pool is still the old one, so the route stays until the client knows
         assert_eq!(rig.routes.len(), 1);
         let asked = msg(kind, 1).na(1, &[&address]).pd(1, &[&prefix]);
-        let seen = rig.ask(if kind == Renew { asked.to_us() } else { asked });
+        let seen = rig.ask(if kind == Renew { asked.for_us() } else { asked });
         assert_eq!(seen.ias[0].leases[1], (address.clone(), 0, 0));
         assert_eq!(seen.ias[1].leases[1], (prefix.clone(), 0, 0));
         let [new_address, new_prefix] = seen.good().try_into().unwrap();
@@ -383,7 +384,7 @@ fn a_deprecated_prefix_is_stale_too() {
         link.pools[0].lifetimes = over;
     }
     rig.reconfigure(config);
-    let seen = rig.ask(msg(Renew, 1).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+    let seen = rig.ask(msg(Renew, 1).for_us().na(1, &[&address]).pd(1, &[&prefix]));
     assert_eq!(seen.leases(), [(address, 0, 0), (prefix, 0, 0)]);
     assert_eq!((seen.ias[0].times, seen.ias[0].status), ((0, 0), None));
     assert_eq!((rig.bindings(), rig.routes.len()), (vec![], 0));
@@ -396,14 +397,14 @@ fn a_renew_of_a_lost_binding_is_accepted_when_it_is_free() {
         let mut rig = Rig::new(config());
         let [address, prefix] = bind(&mut rig, 1);
         let mut lost = Rig::new(config());
-        let us = |msg: Msg| if kind == Renew { msg.to_us() } else { msg };
+        let us = |msg: Msg| if kind == Renew { msg.for_us() } else { msg };
         let seen = lost.ask(us(msg(kind, 1).na(1, &[&address]).pd(1, &[&prefix])));
         assert_eq!(seen.good(), [address.clone(), prefix.clone()]);
         assert!(seen.commits);
         assert_eq!((lost.bindings(), lost.routes), (rig.bindings(), rig.routes));
         // but somebody else's it is not
         let mut other = Rig::new(config());
-        other.ask(msg(Request, 2).to_us().na(1, &[&address]).pd(1, &[&prefix]));
+        other.ask(msg(Request, 2).for_us().na(1, &[&address]).pd(1, &[&prefix]));
         let seen = other.ask(us(msg(kind, 1).na(1, &[&address]).pd(1, &[&prefix])));
         assert_eq!(seen.leases().into_iter().filter(|(_, _, valid)| *valid == 0).count(), 2);
         assert_eq!(seen.good().len(), 2);
@@ -446,7 +447,7 @@ fn the_preference_is_advertised_when_it_is_set() {
     assert_eq!(offer.get(option::PREFERENCE), None);
     let mut rig = Rig::new(config_with(|link| link.options.preference = 255));
     assert_eq!(rig.ask(msg(Solicit, 1).na(1, &[])).get(option::PREFERENCE), Some(&[255][..]));
-    assert_eq!(rig.ask(msg(Request, 1).na(1, &[]).to_us()).get(option::PREFERENCE), None);
+    assert_eq!(rig.ask(msg(Request, 1).na(1, &[]).for_us()).get(option::PREFERENCE), None);
 }
 
 #[test]
@@ -454,9 +455,32 @@ fn a_message_without_identity_associations_gets_the_options_alone() {
     let mut rig = Rig::new(config());
     for kind in [Solicit, Request, Renew, Rebind] {
         let asked = msg(kind, 1).asks(&[option::DNS_SERVERS]);
-        let seen = rig.ask(if matches!(kind, Request | Renew) { asked.to_us() } else { asked });
+        let seen = rig.ask(if matches!(kind, Request | Renew) { asked.for_us() } else { asked });
         assert_eq!((seen.ias.len(), seen.commits), (0, false));
         assert!(seen.get(option::DNS_SERVERS).is_some());
+    }
+}
+
+/// As recorded from OpenWrt's odhcp6c.
+#[test]
+fn what_odhcp6c_sends_is_understood() {
+    let solicit = "0187d98b000800020000000600120015001600170018001f0038004300670052000\
+        1000a00030001b6a9f6eb8579001400000027000900066f7772747037000003000c6c448c9d000000000000000000190029000000010000\
+        000000000000001a001900000000000000003e00000000000000000000000000000000";
+    let bytes: Vec<u8> = solicit
+        .as_bytes()
+        .chunks(2)
+        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+        .collect();
+    let mut rig = Rig::new(config_with(|link| link.options.sol_max_rt = Some(60)));
+    rig.deliver(&msg(Solicit, 1), &bytes);
+    let [action @ Action::Send { bytes, .. }] = rig.out.as_slice() else { panic!("{:?}", rig.out) };
+    let seen = Seen::parse(bytes, action);
+    assert_eq!((seen.kind, seen.xid), (Advertise, 0x0087_d98b));
+    assert_eq!(seen.ias.iter().map(|ia| (ia.code, ia.iaid)).collect::<Vec<_>>(), [(3, 0x6c44_8c9d), (25, 1)]);
+    assert!(seen.good()[1].ends_with("/62"));
+    for code in [option::DNS_SERVERS, option::DOMAIN_LIST, option::SOL_MAX_RT] {
+        assert!(seen.get(code).is_some());
     }
 }
 

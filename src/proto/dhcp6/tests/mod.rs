@@ -123,7 +123,7 @@ fn msg(kind: MessageType, number: u16) -> Msg {
 }
 
 impl Msg {
-    fn to_us(mut self) -> Msg {
+    fn for_us(mut self) -> Msg {
         self.server = Some(server_id().as_bytes().to_vec());
         self
     }

@@ -94,7 +94,7 @@ fn registrations_are_refreshed_moved_and_ended() {
 #[test]
 fn a_lease_is_no_registration() {
     let mut rig = Rig::new(config());
-    let leased = rig.ask(msg(Request, 1).to_us().na(1, &[])).lease();
+    let leased = rig.ask(msg(Request, 1).for_us().na(1, &[])).lease();
     let before = rig.bindings();
     for number in [1, 2] {
         assert_eq!(rig.dropped(registration(number, &leased, 600, 1200)), "registered address is leased");
@@ -105,7 +105,7 @@ fn a_lease_is_no_registration() {
 #[test]
 fn an_address_in_a_delegated_prefix_may_be_registered_but_is_not_kept_twice() {
     let mut rig = Rig::new(config());
-    let prefix = rig.ask(msg(Request, 1).to_us().pd(1, &[])).lease();
+    let prefix = rig.ask(msg(Request, 1).for_us().pd(1, &[])).lease();
     let inside = crate::net::with_iid(p(&prefix).addr(), 7).to_string();
     let seen = rig.ask(registration(1, &inside, 600, 1200));
     assert_eq!((seen.kind, seen.commits, rig.bindings().len()), (AddrRegReply, false, 1));

@@ -77,7 +77,7 @@ fn answers_take_the_same_way_back() {
         let mut rig = Rig::new(config());
         let offer = relay(&mut rig, &msg(Solicit, 1).na(1, &[]).pd(1, &[]), &hops).unwrap();
         assert_eq!((offer.kind, offer.good().len()), (Advertise, 2));
-        let asked = msg(Request, 1).to_us().na(1, &[&offer.good()[0]]).pd(1, &[&offer.good()[1]]);
+        let asked = msg(Request, 1).for_us().na(1, &[&offer.good()[0]]).pd(1, &[&offer.good()[1]]);
         assert_eq!(relay(&mut rig, &asked, &hops).unwrap().good(), offer.good());
         let inform = msg(InformationRequest, 1).asks(&[option::DNS_SERVERS]);
         assert!(relay(&mut rig, &inform, &hops).unwrap().get(option::DNS_SERVERS).is_some());
@@ -113,14 +113,14 @@ fn the_link_is_the_one_that_the_nearest_relay_agent_names() {
 fn behind_a_relay_agent_on_a_link_of_its_own_there_are_prefixes_and_settings_but_no_addresses() {
     let mut rig = Rig::new(config());
     let hops = [hop("2001:db8:77::1", "fe80::c")];
-    let asked = msg(Request, 1).to_us().na(1, &[]).pd(1, &[]).asks(&[option::DNS_SERVERS]);
+    let asked = msg(Request, 1).for_us().na(1, &[]).pd(1, &[]).asks(&[option::DNS_SERVERS]);
     let seen = relay(&mut rig, &asked, &hops).unwrap();
     assert_eq!(seen.ias[0].status, Some(status::NO_ADDRS_AVAIL));
     assert!(p("2001:db8::/48").covers(&p(&seen.lease())));
     assert!(seen.get(option::DNS_SERVERS).is_some());
     // the relay agent is the next hop
     assert_eq!(rig.routes[&p(&seen.lease())], crate::plan::Delegation { link: HOME, via: a("fe80::4e1a") });
-    let seen = relay(&mut rig, &msg(Request, 1).to_us().na(1, &["2001:db8:0:1::1234"]), &hops).unwrap();
+    let seen = relay(&mut rig, &msg(Request, 1).for_us().na(1, &["2001:db8:0:1::1234"]), &hops).unwrap();
     assert_eq!(seen.ias[0].status, Some(status::NOT_ON_LINK));
     assert!(relay(&mut rig, &msg(Confirm, 1).na(1, &["2001:db8:0:1::1234"]), &hops).is_none());
 }
@@ -155,6 +155,19 @@ fn there_is_an_end_to_relaying() {
     rig.deliver(&msg(Solicit, 1), &liar);
     assert_eq!(rig.out, vec![]);
     assert_eq!(rig.server.status(rig.now).dropped, [("too many relay agents", 3)]);
+}
+
+#[test]
+fn an_answer_that_no_datagram_can_hold_is_not_made() {
+    for (len, answered) in [(60_000, true), (65_450, false), (65_535, false)] {
+        let mut rig = Rig::new(config());
+        let mut writer = Writer::relay(RelayForward, 0, a("::"), a("fe80::c"));
+        writer.put(option::INTERFACE_ID, &vec![7; len]);
+        writer.put(option::RELAY_MESSAGE, &msg(Request, 1).for_us().na(1, &[]).bytes());
+        rig.deliver(&msg(Request, 1), &writer.finish().unwrap());
+        assert_eq!(rig.bindings().len(), usize::from(answered));
+        assert_eq!(rig.server.status(rig.now).dropped.len(), usize::from(!answered));
+    }
 }
 
 #[test]

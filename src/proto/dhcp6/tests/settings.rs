@@ -35,7 +35,7 @@ const ASKED: [u16; 7] = [
 fn options_are_given_to_who_requests_them() {
     let mut rig = Rig::new(config_with(everything));
     for kind in [Solicit, Request, Renew, Rebind, InformationRequest] {
-        let us = |msg: Msg| if matches!(kind, Request | Renew) { msg.to_us() } else { msg };
+        let us = |msg: Msg| if matches!(kind, Request | Renew) { msg.for_us() } else { msg };
         let seen = rig.ask(us(msg(kind, 1).asks(&ASKED)));
         assert_eq!(seen.get(option::SERVER_ID), Some(server_id().as_bytes()));
         let get = |code| seen.get(code).unwrap();
@@ -91,7 +91,7 @@ fn a_name_is_answered_when_it_was_sent_and_requested() {
     let mut rig = Rig::new(config());
     for kind in [Solicit, Request, Renew, Rebind] {
         let plain = msg(kind, 1).na(1, &[]);
-        let plain = if matches!(kind, Request | Renew) { plain.to_us() } else { plain };
+        let plain = if matches!(kind, Request | Renew) { plain.for_us() } else { plain };
         let asks = plain.clone().asks(&[option::CLIENT_FQDN]);
         assert!(rig.ask(named(asks.clone(), 0, b"\x04host")).get(option::CLIENT_FQDN).is_some());
         assert_eq!(rig.ask(asks).get(option::CLIENT_FQDN), None);
@@ -134,16 +134,16 @@ fn names_are_cleaned_and_remembered() {
         (b"\xc0\x0c", ""),
         (b"\x04\xc3\xa9te\x00", ""),
     ] {
-        rig.ask(named(msg(Request, 1).to_us().na(1, &[]).pd(1, &[]), 1, name));
+        rig.ask(named(msg(Request, 1).for_us().na(1, &[]).pd(1, &[]), 1, name));
         assert_eq!(rig.bindings().len(), 2);
         assert!(rig.bindings().iter().all(|binding| &*binding.hostname == remembered), "{name:?}");
     }
     // a client that says nothing keeps the name it had
-    rig.ask(named(msg(Request, 1).to_us().na(1, &[]), 1, b"\x04host"));
-    rig.ask(msg(Renew, 1).to_us().na(1, &[]));
+    rig.ask(named(msg(Request, 1).for_us().na(1, &[]), 1, b"\x04host"));
+    rig.ask(msg(Renew, 1).for_us().na(1, &[]));
     assert!(rig.bindings().iter().any(|binding| &*binding.hostname == "host"));
     // an option without its flags is no name
-    assert!(rig.send(msg(Request, 1).to_us().na(1, &[]).with(option::CLIENT_FQDN, &[])).is_some());
+    assert!(rig.send(msg(Request, 1).for_us().na(1, &[]).with(option::CLIENT_FQDN, &[])).is_some());
 }
 
 // UNTESTED RFC 4704 §5: what clients send and update. Reason: about clients

@@ -9,7 +9,7 @@ fn valid(kind: MessageType) -> Msg {
     match kind {
         Solicit | Rebind => plain.na(1, &[]),
         Confirm => plain.na(1, &["2001:db8:0:1::1234"]),
-        Request | Renew | Release | Decline => plain.na(1, &["2001:db8:0:1::1234"]).to_us(),
+        Request | Renew | Release | Decline => plain.na(1, &["2001:db8:0:1::1234"]).for_us(),
         AddrRegInform => registration(1, "2001:db8:0:1::abcd", 600, 1200),
         _ => plain,
     }
@@ -58,7 +58,7 @@ fn messages_without_a_client_identifier_are_dropped() {
 fn messages_for_every_server_that_name_one_are_dropped() {
     for kind in [Solicit, Confirm, Rebind, AddrRegInform] {
         let mut rig = Rig::new(config());
-        assert_eq!(rig.dropped(valid(kind).to_us()), "server identifier present", "{kind:?}");
+        assert_eq!(rig.dropped(valid(kind).for_us()), "server identifier present", "{kind:?}");
     }
 }
 
@@ -86,7 +86,7 @@ fn information_requests_may_name_us_but_no_other_and_hold_no_identity_associatio
         let with_ia = valid(InformationRequest).with(code, &[0; 12]);
         assert_eq!(rig.dropped(with_ia), "information-request with an identity association");
     }
-    let named = rig.ask(valid(InformationRequest).to_us());
+    let named = rig.ask(valid(InformationRequest).for_us());
     assert_eq!(named.get(option::CLIENT_ID), msg(Solicit, 1).client.as_deref());
     let anonymous = rig.ask(Msg { client: None, ..valid(InformationRequest) });
     assert_eq!(anonymous.get(option::CLIENT_ID), None);
@@ -101,7 +101,7 @@ fn information_requests_may_name_us_but_no_other_and_hold_no_identity_associatio
 fn messages_that_servers_send_are_dropped() {
     let mut rig = Rig::new(config());
     for kind in [Advertise, Reply, Reconfigure, AddrRegReply] {
-        assert_eq!(rig.dropped(msg(kind, 1).to_us()), "message type not for servers", "{kind:?}");
+        assert_eq!(rig.dropped(msg(kind, 1).for_us()), "message type not for servers", "{kind:?}");
     }
     let mut writer = Writer::relay(RelayReply, 0, a("::"), a("fe80::101"));
     let mark = writer.open(option::RELAY_MESSAGE);
@@ -111,8 +111,8 @@ fn messages_that_servers_send_are_dropped() {
     assert_eq!(rig.out, vec![]);
 }
 
-// MUST RFC 9915 §16: a message of any kind sent to a unicast address is discarded
-// MUST RFC 9915 §18.4: server unicast is obsolete, so nothing is answered that a client sent by unicast
+/// The others too: with the Server Unicast option obsolete, no client has a reason to send them so.
+// MUST RFC 9915 §16: a Solicit, Confirm, Rebind or Information-request sent to a unicast address is discarded
 #[test]
 fn messages_to_a_unicast_address_are_dropped() {
     for kind in [Solicit, Request, Confirm, Renew, Rebind, Release, Decline, InformationRequest, AddrRegInform] {
