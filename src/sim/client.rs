@@ -17,7 +17,7 @@ const RELEASE: u8 = 8;
 
 /// First and longest time between two tries, milliseconds (RFC 9915 §7.6, with jitter left out).
 const FIRST_RETRY: u64 = 1_000;
-const LONGEST_RETRY: u64 = 30_000;
+const LONGEST_RETRY: u64 = 60_000;
 /// A Request is tried this often, then the client starts over (REQ_MAX_RC).
 const REQUEST_TRIES: u32 = 10;
 
@@ -66,13 +66,7 @@ pub(super) enum Heard {
 }
 
 impl Client {
-    pub(super) fn new(
-        number: u32,
-        lan: usize,
-        wants_address: bool,
-        wants_prefix: Option<u8>,
-        now: Instant,
-    ) -> Client {
+    pub(super) fn new(number: u32, lan: usize, wants_address: bool, wants_prefix: Option<u8>, now: Instant) -> Client {
         let [_, b, c, d] = number.to_be_bytes();
         Client {
             lan,

@@ -30,7 +30,7 @@ pub enum Happening {
     Device(usize, bool),
     /// A host joins a LAN; it is known by its number.
     HostJoins(u32, usize),
-    /// A host leaves.
+    /// The host with this number leaves, or else the next one.
     HostLeaves(u32),
     /// A DHCPv6 client starts on a LAN, asking for an address, a prefix, or both.
     ClientStarts {
@@ -43,7 +43,7 @@ pub enum Happening {
         /// It wants a prefix of this length.
         prefix: Option<u8>,
     },
-    /// A client releases what it has and stops.
+    /// The client with this number, or else the next one, releases what it has and stops.
     ClientStops(u32),
     /// The daemon is killed with -9, and started again after so many milliseconds.
     Kill(u64),
@@ -92,11 +92,14 @@ impl Script {
 
     /// The file that `oasis6 replay` reads.
     pub fn to_text(&self) -> String {
-        let mut text = format!("# a life of a simulated router, for oasis6 replay\nseed {}\nuntil {}\n", self.seed, self.until);
+        let mut text =
+            format!("# a life of a simulated router, for oasis6 replay\nseed {}\nuntil {}\n", self.seed, self.until);
         for (at, what) in &self.lines {
             // writing to a String can't fail
             let _ = match what {
-                Happening::Prefix { prefix, preferred, valid } => writeln!(text, "{at} prefix {prefix} {preferred} {valid}"),
+                Happening::Prefix { prefix, preferred, valid } => {
+                    writeln!(text, "{at} prefix {prefix} {preferred} {valid}")
+                }
                 Happening::NoPrefix(prefix) => writeln!(text, "{at} no-prefix {prefix}"),
                 Happening::DefaultRoute(there) => writeln!(text, "{at} default-route {}", on(*there)),
                 Happening::Flap(times) => writeln!(text, "{at} flap {times}"),

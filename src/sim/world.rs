@@ -132,14 +132,26 @@ impl World {
 
     fn next_wake(&self) -> Option<u64> {
         let router = self.running.as_ref().into_iter().flat_map(|on| {
-            [on.router.poll_at().map(|(at, _)| at), on.store.poll_at()].into_iter().flatten().map(|at| at.0 + self.booted)
+            [on.router.poll_at().map(|(at, _)| at), on.store.poll_at()]
+                .into_iter()
+                .flatten()
+                .map(|at| at.0 + self.booted)
         });
         let hosts = self.hosts.values().filter_map(Host::poll_at);
-        let clients = self.clients.values().map(Client::poll_at);
+        let connected = |client: &&Client| self.carrier.get(client.lan) == Some(&true);
+        let clients = self.clients.values().filter(connected).map(Client::poll_at);
         let mail = self.mail.keys().next().map(|(at, _)| *at);
         let kernel = self.kernel.poll_at().map(|at| at.0 + self.booted);
         let news = self.kernel.has_news().then_some(self.now);
-        router.chain(kernel).chain(news.filter(|_| self.running.is_some())).chain(hosts).chain(clients).chain(mail).chain(self.start_at).chain(self.model.poll_at(self.now)).min()
+        router
+            .chain(kernel)
+            .chain(news.filter(|_| self.running.is_some()))
+            .chain(hosts)
+            .chain(clients)
+            .chain(mail)
+            .chain(self.start_at)
+            .chain(self.model.poll_at(self.now))
+            .min()
     }
 
     /// Everything that is due now.
@@ -160,7 +172,8 @@ impl World {
                 sent.push((host.lan, host.addr, ALL_ROUTERS, bytes));
             }
         }
-        for client in self.clients.values_mut() {
+        let carrier = self.carrier;
+        for client in self.clients.values_mut().filter(|client| carrier.get(client.lan) == Some(&true)) {
             if let Some(bytes) = client.tick(now) {
                 self.summary.exchanges += 1;
                 sent.push((client.lan, client.addr, ALL_DHCP_RELAY_AGENTS_AND_SERVERS, bytes));
@@ -229,7 +242,6 @@ impl World {
                 Action::SendNd { link, to, bytes } => {
                     let Some(lan) = self.lan_of(link) else { continue };
                     let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
-                    if std::env::var("DBG").is_ok() { eprintln!("{} lan {lan} to {to} life {} {:?}", self.now, ra.router_lifetime, ra.prefixes.iter().map(|p| (p.prefix, p.preferred, p.valid)).collect::<Vec<_>>()); }
                     self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
                     self.summary.advertisements += 1;
                     self.post(Mail::ToLan { lan, to, bytes });
@@ -436,7 +448,6 @@ impl World {
     }
 
     fn happen(&mut self, what: &Happening) -> Result<(), String> {
-        if std::env::var("DBG").is_ok() { eprintln!("{} {what:?}", self.now); }
         let now = Instant(self.now);
         self.model.disturb(self.now, SETTLE);
         match what {
@@ -493,13 +504,16 @@ impl World {
                 self.hosts.insert(*number, Host::new(*number, *lan, now));
             }
             Happening::HostLeaves(number) => {
-                self.hosts.remove(number);
+                if let Some(number) = nearest(&self.hosts, *number) {
+                    self.hosts.remove(&number);
+                }
             }
             Happening::ClientStarts { client, lan, address, prefix } => {
                 self.clients.insert(*client, Client::new(*client, *lan, *address, *prefix, now));
             }
             Happening::ClientStops(number) => {
-                if let Some(mut client) = self.clients.remove(number)
+                if let Some(number) = nearest(&self.clients, *number)
+                    && let Some(mut client) = self.clients.remove(&number)
                     && let Some(bytes) = client.release()
                 {
                     let (lan, source) = (client.lan, client.addr);
@@ -531,13 +545,22 @@ impl World {
     }
 
     fn link_changed(&mut self, lan: usize, there: bool) {
-        self.model.link(lan, self.now, self.carrier.get(lan) == Some(&true) && self.links.get(lan).is_some_and(Option::is_some));
+        self.model.link(
+            lan,
+            self.now,
+            self.carrier.get(lan) == Some(&true) && self.links.get(lan).is_some_and(Option::is_some),
+        );
         if there {
             for host in self.hosts.values_mut().filter(|host| host.lan == lan) {
                 host.link_up(Instant(self.now));
             }
         }
     }
+}
+
+/// The first number from `wanted` on that is there, or the first of all.
+fn nearest<T>(all: &BTreeMap<u32, T>, wanted: u32) -> Option<u32> {
+    all.range(wanted..).next().or_else(|| all.first_key_value()).map(|(number, _)| *number)
 }
 
 fn name(prefix: &Prefix) -> String {
