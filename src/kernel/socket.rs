@@ -16,6 +16,7 @@ mod dhcp6;
 mod holder;
 mod inbox;
 mod nd;
+mod sendmmsg;
 
 pub use dhcp6::{Dhcp6Socket, Outgoing};
 pub use inbox::Lost;

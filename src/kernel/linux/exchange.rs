@@ -16,7 +16,7 @@ use std::num::Wrapping;
 
 /// Room for answers in bytes: what the kernel puts into one piece of a dump at most.
 pub(super) const PIECE: usize = 32 << 10;
-/// The kernel answers while it is asked, so this only bounds what should not happen.
+/// Seconds. The kernel answers while it is asked, so this only bounds what should not happen.
 const PATIENCE: i64 = 5;
 /// NLMSGERR_ATTR_MSG of linux/netlink.h: the kernel's own words.
 const ATTRIBUTE_MESSAGE: u16 = 1;
@@ -105,7 +105,7 @@ impl Netlink {
 
     /// Asks for one object.
     pub(super) fn get(&mut self, question: RouteNetlinkMessage, each: impl FnOnce(u16, &[u8])) -> Result<(), Failure> {
-        let last = self.send([(NLM_F_ACK, question)])?;
+        let last = self.send([(0, question)])?;
         let mut each = Some(each);
         self.receive(|answer| match answer.message_type() {
             _ if answer.sequence_number() != last => None,

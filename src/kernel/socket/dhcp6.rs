@@ -1,10 +1,9 @@
 use super::holder;
 use super::inbox::{Inbox, Lost};
+use super::sendmmsg::send_many;
 use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, is_link_local};
 use crate::proto::dhcp6;
-use nix::sys::socket::{
-    MsgFlags, MultiHeaders, SockProtocol, SockType, SockaddrIn6, bind, sendmmsg, setsockopt, sockopt,
-};
+use nix::sys::socket::{SockProtocol, SockType, SockaddrIn6, bind, setsockopt, sockopt};
 use std::io::{self, IoSlice};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::AsRawFd;
@@ -36,6 +35,10 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    fn address(&self) -> SockaddrIn6 {
+        SocketAddrV6::new(self.to, self.port, 0, self.link).into()
+    }
+
     /// Whether its address alone would not keep it to its link: a client that uses a global address (RFC 9686 §4.2.1).
     fn is_pinned(&self) -> bool {
         self.port == CLIENT && !is_link_local(self.to) && !self.to.is_multicast()
@@ -111,26 +114,14 @@ impl Dhcp6Socket {
                 let Outgoing { link, to, port, bytes } = first;
                 super::send_by(&self.socket, *link, Ipv6Addr::UNSPECIFIED, *to, *port, bytes).map(|()| 1)
             } else {
-                self.send_some(rest)
+                let datagrams: Vec<_> = rest.iter().map(|m| (m.address(), IoSlice::new(&m.bytes))).collect();
+                send_many(&self.socket, &datagrams)
             };
             // a refusal is of the first message only; the others go on without it
             sent += result.unwrap_or(0);
             rest = rest.get(result.unwrap_or(1).max(1)..).unwrap_or_default();
         }
         sent
-    }
-
-    /// Sends some of `messages`, from the first on, by one system call.
-    fn send_some(&self, messages: &[Outgoing]) -> nix::Result<usize> {
-        let mut headers = MultiHeaders::<SockaddrIn6>::preallocate(messages.len(), None);
-        let slices: Vec<_> = messages.iter().map(|message| [IoSlice::new(&message.bytes)]).collect();
-        let addresses: Vec<_> = messages
-            .iter()
-            .map(|message| Some(SocketAddrV6::new(message.to, message.port, 0, message.link).into()))
-            .collect();
-        let flags = MsgFlags::MSG_DONTWAIT;
-        let results = sendmmsg(self.socket.as_raw_fd(), &mut headers, &slices, &addresses, [], flags)?;
-        Ok(results.count())
     }
 
     /// What was dropped since it was opened.
