@@ -98,8 +98,11 @@ impl Daemon {
             warn!("{report}");
         }
         let refused = |refusal: Refusal| Fatal(refusal.message);
-        let notifications = Notifications::open().map_err(|e| Fatal(format!("can't listen to the kernel: {e}")))?;
+        let mut notifications = Notifications::open().map_err(|e| Fatal(format!("can't listen to the kernel: {e}")))?;
         let mut kernel = LinuxKernel::open().map_err(refused)?;
+        if let Err(error) = notifications.leave_out_routes_of(&kernel) {
+            info!("hearing of our own routes too: {error}");
+        }
         let actual = kernel.read().map_err(refused)?;
         let nd =
             NdSocket::open().map_err(|error| Fatal(format!("can't open an ICMPv6 socket: {error}; run as root")))?;
