@@ -186,5 +186,5 @@ fn wrong_relay_messages_are_counted_and_dropped() {
     assert_eq!(dropped, expected);
 }
 
-// UNTESTED RFC 9915 §19.1, §19.2: what relay agents do. Reason: we are none
+// UNTESTED RFC 9915 §19.1: what relay agents do. Reason: we are none
 // UNTESTED RFC 9915 §19.4: Reconfigure through relay agents. Reason: Reconfigure is not sent yet
