@@ -223,7 +223,7 @@ impl Daemon {
         }
     }
 
-    /// Does what the router wants done: journal first, then the kernel, then the wire.
+    /// Does what the router wants done: the kernel, the journal, and only then the wire.
     fn carry_out(&mut self, now: Instant) {
         let mut sends = Vec::new();
         let mut records = Vec::new();
