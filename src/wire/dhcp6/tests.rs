@@ -213,7 +213,13 @@ proptest! {
     }
 
     #[test]
-    fn what_dhcproto_writes_we_read(kind in client_kind(), xid in any::<[u8; 3]>(), options in vec(opt(), 0..8)) {
+    fn what_dhcproto_writes_we_read(kind in client_kind(), xid in any::<[u8; 3]>(), mut options in vec(opt(), 0..8)) {
+        for opt in &mut options {
+            // dhcproto 0.15 compresses the names in a list, which RFC 9915 §10 forbids
+            if let Opt::Domains(names) = opt {
+                names.truncate(1);
+            }
+        }
         let mut message = oracle::Message::new_with_id((kind as u8).into(), xid);
         message.set_opts(options.iter().map(to_oracle).collect());
         let mut bytes = Vec::new();
