@@ -374,6 +374,17 @@ fn the_flags_of_a_name_round_trip() {
     }
 }
 
+// MUST NOT RFC 9915 §10: a domain name in an option is not compressed
+#[test]
+fn names_are_not_compressed() {
+    let mut writer = Writer::options();
+    writer.names(option::DOMAIN_LIST, ["a.example", "b.example"]);
+    let bytes = writer.finish().unwrap();
+    assert_eq!(&bytes[4..], b"\x01a\x07example\x00\x01b\x07example\x00");
+    let compressed = b"\x01a\x07example\x00\x01b\xc0\x02";
+    assert_eq!(names(option::DOMAIN_LIST, compressed), Err(Malformed::Option(option::DOMAIN_LIST)));
+}
+
 #[test]
 fn resolvers_round_trip() {
     let with_addresses = Dnr {
