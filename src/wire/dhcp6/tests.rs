@@ -289,6 +289,7 @@ fn contents_are_total(contents: &[u8]) {
     let _ = IaPrefix::parse(contents).map(|prefix| assert!(prefix.len <= 128));
     let _ = StatusCode::parse(contents);
     let _ = ClientFqdn::parse(contents);
+    let _ = Dnr::parse(contents);
     let _ = codes(contents).count();
     let _ = addresses(option::DNS_SERVERS, contents);
     let _ = names(option::DOMAIN_LIST, contents);
@@ -365,6 +366,27 @@ fn the_flags_of_a_name_round_trip() {
         let Ok(Packet::Message(message)) = Packet::parse(&bytes) else { panic!() };
         assert_eq!(ClientFqdn::parse(message.options.get(option::CLIENT_FQDN).unwrap()), Ok(fqdn));
     }
+}
+
+#[test]
+fn resolvers_round_trip() {
+    let with_addresses = Dnr {
+        priority: 7,
+        name: "dns.example".into(),
+        addresses: vec![Ipv6Addr::LOCALHOST, "2001:db8::53".parse().unwrap()],
+        params: b"\x00\x01\x00\x04\x03dot",
+    };
+    let by_name = Dnr { addresses: vec![], params: &[], ..with_addresses.clone() };
+    for dnr in [with_addresses, by_name] {
+        let mut writer = Writer::options();
+        writer.dnr(&dnr);
+        let bytes = writer.finish().unwrap();
+        let options = Options::parse(&bytes).unwrap();
+        assert_eq!(Dnr::parse(options.get(option::DNR).unwrap()), Ok(dnr));
+    }
+    let mut writer = Writer::options();
+    writer.dnr(&Dnr { priority: 1, name: "no name".into(), addresses: vec![], params: &[] });
+    assert_eq!(writer.finish(), Some(vec![]));
 }
 
 #[test]
