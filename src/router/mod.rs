@@ -169,6 +169,11 @@ impl Router {
         router
     }
 
+    /// Keeps at most so many bindings (see [`dhcp6::Server::limit_bindings`]).
+    pub fn limit_bindings(&mut self, most: usize) {
+        self.dhcp6.limit_bindings(most);
+    }
+
     /// Takes one event in.
     pub fn handle(&mut self, event: Event<'_>, now: Instant, out: &mut Vec<Action>) {
         match event {
