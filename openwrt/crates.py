@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """crates.py ELF [COUNT]: where the bytes of an unstripped binary go, by crate, and its COUNT (0) largest functions.
 
-Code that is made for a caller's types counts for the crate it was written in. `KEEP_SYMBOLS=1 openwrt/cross.sh ARCH`
-builds such a binary.
+Code that is made for a caller's types counts for the crate it was written in. cross.sh leaves such a binary at
+target/openwrt/FAMILY/TARGET/release/oasis6.
 """
 import re
 import struct

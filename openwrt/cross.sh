@@ -8,7 +8,6 @@
 # target; zig is C compiler, linker and musl for every target. `.ci/setup.sh cross` installs both.
 #
 #   PROFILE=feed    with the flags that OpenWrt's Rust recipe forces (unwinding, position-independent) instead of ours
-#   KEEP_SYMBOLS=1  not stripped, in a folder of its own: for openwrt/crates.sh
 set -eu
 
 ARCHES='mipsel_mips32 mipsel_24kc mipsel_74kc mips_24kc arm_cortex-a7_neon-vfpv4 arm_cortex-a9_vfpv3-d16
@@ -19,7 +18,8 @@ choose() {
     features=''
     case $1 in
         mipsel_mips32)
-            family=mipsel-mips32 target=mipsel-unknown-linux-musl cpu=mips32
+            # Rust's target is for release 2 of the architecture unless told otherwise.
+            family=mipsel-mips32 target=mipsel-unknown-linux-musl cpu=mips32 features=,-mips32r2
             zig='mipsel-linux-musleabi -mcpu=mips32 -msoft-float' ;;
         mipsel_24kc | mipsel_74kc)
             family=mipsel-mips32r2 target=mipsel-unknown-linux-musl cpu=mips32r2
@@ -56,25 +56,27 @@ case $variant in
 esac
 cd "$(dirname "$0")/.."
 rust=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust
-work=$PWD/target/openwrt/$family${PROFILE:+-$PROFILE}${KEEP_SYMBOLS:+-symbols}
+work=$PWD/target/openwrt/$family${PROFILE:+-$PROFILE}
 mkdir -p "$work"
 linker=$work/linker
 printf '#!/bin/sh\nexec python3 -m ziglang cc -target %s "$@"\n' "$zig" > "$linker"
 chmod 755 "$linker"
 
 flags="-Ctarget-cpu=$cpu -Ctarget-feature=+crt-static$features -Clink-self-contained=no"
+# Nobody unwinds where a panic aborts.
+[ "${PROFILE:-}" = feed ] || flags="$flags -Cforce-unwind-tables=no"
 # No path of this machine in the binary: it would betray who built it, and differ from one machine to the next.
 for path in "$(realpath "$rust")=rust" "$rust=rust" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$PWD=oasis6"; do
     flags="$flags --remap-path-prefix=$path"
 done
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')
 export "CARGO_TARGET_${name}_LINKER=$linker" "CARGO_TARGET_${name}_RUSTFLAGS=$flags"
-[ -z "${KEEP_SYMBOLS:-}" ] || export CARGO_PROFILE_RELEASE_STRIP=false
+export CARGO_PROFILE_RELEASE_STRIP=false    # symbols are for openwrt/crates.py; the copy below has none
 if [ "${PROFILE:-}" = feed ]; then
     export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
         CARGO_PROFILE_RELEASE_PANIC=unwind CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true
 fi
 RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc /usr/bin/cargo build --release --locked --bin oasis6 --target "$target" \
     --target-dir "$work" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size "$@" >&2
-cp "$work/$target/release/oasis6" "$work/oasis6-$variant"
+openwrt/strip.py "$work/$target/release/oasis6" "$work/oasis6-$variant"
 echo "$work/oasis6-$variant"
