@@ -1,11 +1,55 @@
-//! IPv6 for any network.
+//! IPv6 for any network: what a router announces, delegates and routes, decided in pure rooms and carried out in one place.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! /etc/config/oasis6 ─► config::uci ─► config::read ─► Config ───┐                              pure
+//!                       (sections)     (schema, checks)          ▼
+//! kernel::linux ─► Change ─► plan::Actual ─► plan::Facts ─► plan::desired() ─► Desired          pure
+//!       ▲                         │              ▲               │    │    │
+//!       │                         └► plan::diff() ◄── objects ───┘    │    │                    pure
+//!       │                              │ [Op]    │                    │    │
+//!       └── Kernel::apply ◄────────────┘         │ delegations   ra::Config, dhcp6::Config
+//!           the one writer                       │                    ▼    ▼
+//! sockets ─► daemon ─► router::Router ── Event + now ──► proto::ra::Advertiser, proto::dhcp6::Server
+//!    ▲         │  ▲                                                   │ Action
+//!    └─ send ◄─┘  └────────── router::Action ◄────────────────────────┘
+//!              └─► store: bindings before the reply that promises them; ULA, DUID, served prefixes
+//! control socket ◄── router::status ──► oasis6 status, leases, plan, monitor
+//! ```
+//!
+//! # The layer rule
+//!
+//! Arrows point inward. `net wire proto config plan router` have no I/O, no async, no clock, no globals, no randomness of
+//! their own; `store` and `kernel` are pure but for `disk`, `linux` and `socket`. `cargo check --lib
+//! --no-default-features` builds the pure part alone and so proves it.
+//!
+//! # Where do I change what?
+//!
+//! | to change … | look in … |
+//! |---|---|
+//! | an option: name, default, range, help | `config/schema.rs`, and its reading in `config/read.rs` |
+//! | which /64 a LAN gets, which addresses and routes exist, when we are a default router | `plan/` |
+//! | when a router advertisement is sent | `proto/ra/` |
+//! | what a DHCPv6 client is answered | `proto/dhcp6/` |
+//! | bytes on the wire | `wire/` |
+//! | what survives kill -9, a reboot, a power cut | `store/` |
+//! | how the kernel is read and changed; sockets | `kernel/` |
+//! | what happens in which order in one turn | `router/mod.rs` (decides), `daemon/mod.rs` (carries out) |
+//! | what `status` shows | `router/status.rs` (JSON), `control/show/` (text) |
+//! | a command | `command.rs` |
 
+#[cfg(feature = "daemon")]
+pub mod command;
 pub mod config;
 pub mod control;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 pub mod kernel;
 pub mod net;
 pub mod plan;
 pub mod proto;
 pub mod router;
+pub mod sim;
 pub mod store;
 pub mod wire;

@@ -1,3 +1,8 @@
-//! The `oasis6` command.
+//! The `oasis6` command: see `oasis6 help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    oasis6::command::main(&arguments)
+}

@@ -8,9 +8,13 @@
 //! place and the remedy. Nothing here reads a file; `daemon` hands the bytes in.
 
 mod nearest;
+mod read;
+pub mod render;
+pub mod schema;
 pub mod uci;
 
 pub use nearest::nearest;
+pub use read::{MAX_FILE_SIZE, MAX_LANS, MAX_PREFIXES, MAX_PROBLEMS, Reading, interfaces, read};
 
 use crate::net::{Duid, Mac, Prefix};
 use std::collections::BTreeMap;

@@ -230,7 +230,7 @@ impl Parser<'_> {
                 b"config" | b"c" => self.section(line)?,
                 b"option" | b"o" => self.option(line, false)?,
                 b"list" | b"l" => self.option(line, true)?,
-                b"package" | b"p" => self.package()?,
+                b"package" | b"p" => self.package(line)?,
                 _ => return Err(Mistake::UnknownCommand(lossy(&word))),
             }
         }
@@ -246,10 +246,10 @@ impl Parser<'_> {
         word
     }
 
-    fn package(&mut self) -> Result<(), Mistake> {
+    fn package(&mut self, line: usize) -> Result<(), Mistake> {
         let name = self.required()?;
         check_name(&name, b"_-")?;
-        self.end()
+        self.end(line)
     }
 
     fn section(&mut self, line: usize) -> Result<(), Mistake> {
@@ -264,19 +264,19 @@ impl Parser<'_> {
             true => made_up_name(self.file.sections.len() + 1, &kind),
             false => check_name(&name, b"_")?,
         };
-        let end = self.end();
+        self.end(line)?;
         let index = *self.names.entry(name.clone()).or_insert(self.file.sections.len());
         self.current = Some(index);
         match self.file.sections.get_mut(index) {
             None => self.file.sections.push(Section { line, kind, name, anonymous, options: Vec::new() }),
             Some(section) if section.kind != kind => {
                 section.kind = kind;
-                let other = section.line;
-                return end.and(Err(Mistake::OtherType(other)));
+                let first = section.line;
+                self.note(line, Mistake::OtherType(first));
             }
             Some(_) => (),
         }
-        end
+        Ok(())
     }
 
     fn option(&mut self, line: usize, list: bool) -> Result<(), Mistake> {
@@ -284,11 +284,11 @@ impl Parser<'_> {
         let name = self.required()?;
         let name = check_name(&name, b"_")?;
         let value = self.argument()?;
-        let end = self.end();
+        self.end(line)?;
         if list || !value.is_empty() {
             self.put(section, name, Item { line, value }, list);
         }
-        end
+        Ok(())
     }
 
     fn put(&mut self, section: usize, name: String, item: Item, list: bool) {
@@ -309,10 +309,15 @@ impl Parser<'_> {
         if argument.is_empty() { Err(Mistake::MissingArgument) } else { Ok(argument) }
     }
 
-    /// The end of a command: the end of the line, a comment, or a `;` that is not glued to a plain word.
-    fn end(&mut self) -> Result<(), Mistake> {
+    /// The end of a command: the end of the line, a comment, or a `;` that is not glued to a plain word. If it is none
+    /// of them the rest of the line is dropped, and the command holds all the same.
+    fn end(&mut self, line: usize) -> Result<(), Mistake> {
         let surplus = self.argument()?;
-        if surplus.is_empty() { Ok(()) } else { Err(Mistake::SurplusArgument(lossy(&surplus))) }
+        if !surplus.is_empty() {
+            self.text.truncate(self.at);
+            self.note(line, Mistake::SurplusArgument(lossy(&surplus)));
+        }
+        Ok(())
     }
 
     /// The next argument; empty where there is none, or an empty one, or a `;`.

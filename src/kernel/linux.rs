@@ -1,11 +1,213 @@
 //! The real kernel: what it holds by netlink, what it does by netlink and /proc/sys.
+//!
+//! ```text
+//! LinuxKernel::read ─► Actual             once, after every loss, and now and then
+//! Notifications::recv ─► [Change]         as things happen
+//! LinuxKernel::apply ◄─ [Op]              the one place where the machine changes
+//! ```
+//!
+//! # Ours and theirs
+//!
+//! What we make carries our mark, so that it is known again after a crash, and nothing without it is ever touched:
+//!
+//! * Routes carry the protocol number [`PROTOCOL`]. They are made only where no route to the same destination with the
+//!   same metric stands (the kernel's "replace" would replace anybody's), and removed with that number in the request,
+//!   which the kernel compares. A route that has to lead elsewhere is removed and made anew, a few microseconds later.
+//! * Addresses carry the same number as IFA_PROTO, since Linux 5.18. Before, only the metric [`ADDRESS_METRIC`] of the
+//!   route that comes with an address tells it, since Linux 4.18. They carry both, so that a kernel may be exchanged.
+//!
+//! Of the routes of others only those that lead to everything are read at all: they say whether we are a default router,
+//! and a router may hold the whole Internet's. That one of the others is in the way is told when ours is refused.
+//!
+//! Sysctls have no owner; `plan` asks for as few as can be.
+//!
+//! # Success
+//!
+//! What is asked for is a state, no deed: to make what stands and to remove what is gone succeeds. So does making an
+//! address that somebody else made: it is there, and stays as it is.
 
+mod decode;
+mod encode;
+mod exchange;
+mod notifications;
+mod refusal;
+
+pub use notifications::{Notifications, Received};
+
+use super::{Kernel, Refusal, sysctl};
 use crate::net::Instant;
+use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use decode::News;
+use exchange::{Failure, Netlink, Request};
+use netlink_packet_route::RouteNetlinkMessage;
+use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::Read;
+
+/// The protocol number of our routes and addresses: no one in iproute2's `rt_protos` or FRR has it.
+pub const PROTOCOL: u8 = 111;
+/// Metric of the on-link routes that come with our addresses: a little behind the kernel's own 256.
+pub const ADDRESS_METRIC: u32 = 256 + 111;
+
+/// Operations asked for by one system call.
+const BATCH: usize = 128;
+/// A dump that was disturbed is repeated this often. Notifications tell what the last one missed.
+const DUMPS: usize = 3;
+
+/// The kernel this process runs on, in the network namespace of the thread that opened it.
+pub struct LinuxKernel {
+    netlink: Netlink,
+}
+
+impl LinuxKernel {
+    /// Opens a connection; needs no rights. Refused where there is no netlink.
+    pub fn open() -> Result<LinuxKernel, Refusal> {
+        let netlink = Netlink::open().map_err(|error| Failure::from(error).refusal(None))?;
+        Ok(LinuxKernel { netlink })
+    }
+
+    /// Messages that could not be read, since it was opened.
+    pub fn malformed(&self) -> u64 {
+        self.netlink.malformed
+    }
+
+    /// Asks for all of `batch` at once, empties it and appends the results.
+    fn change(&mut self, batch: &mut Vec<(&Op, Request)>, results: &mut Vec<Result<(), Refusal>>, now: Instant) {
+        let (ops, requests): (Vec<&Op>, Vec<Request>) = batch.drain(..).unzip();
+        let answers = self.netlink.change(requests);
+        results.extend(ops.into_iter().zip(answers).map(|(op, answer)| {
+            let answer = match (op, answer) {
+                (Op::Put(key, value), Err(failure)) if failure.kind() == Errno::EEXIST => {
+                    self.netlink.put_over(key, value, failure, now)
+                }
+                (Op::Delete(..), Err(failure)) if failure.is_gone() => Ok(()),
+                (_, answer) => answer,
+            };
+            answer.map_err(|failure| failure.refusal(Some(op)))
+        }));
+    }
+}
+
+impl Kernel for LinuxKernel {
+    fn read(&mut self) -> Result<Actual, Refusal> {
+        self.netlink.actual().map_err(|failure| failure.refusal(None))
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        let now = boottime();
+        let mut results = Vec::with_capacity(ops.len());
+        let mut batch = Vec::new();
+        for op in ops {
+            match encode::request(op, now) {
+                Some(request) => batch.push((op, request)),
+                None => {
+                    self.change(&mut batch, &mut results, now);
+                    results.push(match op {
+                        Op::Put(Key::Sysctl(name), Value::Sysctl(value)) => sysctl::write(name, value),
+                        // there is no such thing as a sysctl removed
+                        Op::Delete(Key::Sysctl(_), _) => Ok(()),
+                        _ => Err(Failure::from(Errno::EINVAL).refusal(None)),
+                    });
+                }
+            }
+            if batch.len() == BATCH {
+                self.change(&mut batch, &mut results, now);
+            }
+        }
+        self.change(&mut batch, &mut results, now);
+        results
+    }
+}
+
+impl Netlink {
+    /// Everything `plan` looks at.
+    fn actual(&mut self) -> Result<Actual, Failure> {
+        let links = self.read(encode::links, |links: &mut BTreeMap<u32, Link>, news| {
+            if let News::Link(index, link) = news {
+                links.insert(index, link);
+            }
+        })?;
+        let addresses = self.read(encode::addresses, |addresses: &mut BTreeMap<_, _>, news| {
+            if let News::Address(link, addr, address) = news {
+                addresses.insert((link, addr), address);
+            }
+        })?;
+        let routes = self.routes(|_| true)?;
+        let devices =
+            links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| sysctl::of_device(&link.name, leaf)));
+        let sysctls = std::iter::once(sysctl::FORWARDING.to_owned())
+            .chain(devices)
+            .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
+            .collect();
+        Ok(Actual { links, addresses, routes, sysctls })
+    }
+
+    /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads
+    /// somewhere.
+    fn routes(&mut self, wanted: impl Fn(&Key) -> bool) -> Result<BTreeMap<Key, Route>, Failure> {
+        let weight = |route: &Route| (route.tag == Tag::Ours, route.target != RouteTarget::Unreachable);
+        self.read(encode::routes, |routes: &mut BTreeMap<_, _>, news| {
+            if let News::Route(key, route) = news
+                && wanted(&key)
+            {
+                let best = routes.entry(key).or_insert_with(|| route.clone());
+                if weight(&route) > weight(best) {
+                    *best = route;
+                }
+            }
+        })
+    }
+
+    /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
+    fn read<T: Default>(
+        &mut self,
+        question: fn() -> RouteNetlinkMessage,
+        collect: impl Fn(&mut T, News),
+    ) -> Result<T, Failure> {
+        let now = boottime();
+        let mut left = DUMPS;
+        loop {
+            let mut all = T::default();
+            let mut malformed = 0;
+            let whole = self.dump(question(), |kind, payload| match decode::news(kind, payload, now) {
+                Ok(news) => collect(&mut all, news),
+                Err(_) => malformed += 1,
+            })?;
+            self.malformed += malformed;
+            left -= 1;
+            if whole || left == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes what stands already, in one form or another; `exists` is what the kernel said.
+    fn put_over(&mut self, key: &Key, value: &Value, exists: Failure, now: Instant) -> Result<(), Failure> {
+        let requests = match (key, value) {
+            (Key::Address { link, addr }, Value::Address { len, lifetimes }) => {
+                let mut found = None;
+                self.get(encode::address(*link, *addr), |kind, payload| found = decode::news(kind, payload, now).ok())?;
+                match found {
+                    Some(News::Address(_, _, there)) if there.tag == Tag::Foreign => return Ok(()),
+                    Some(News::Address(_, _, there)) if there.len != *len => vec![
+                        encode::remove_address(*link, *addr, there.len),
+                        encode::make_address(*link, *addr, *len, *lifetimes, now),
+                    ],
+                    _ => vec![encode::renew_address(*link, *addr, *len, *lifetimes, now)],
+                }
+            }
+            (Key::Route { .. }, Value::Route(target)) => {
+                [encode::remove_route(key, None), encode::make_route(key, *target)].into_iter().flatten().collect()
+            }
+            _ => return Err(exists),
+        };
+        self.change(requests).pop().unwrap_or(Err(exists))
+    }
+}
 
 /// Now, by CLOCK_BOOTTIME (clock_gettime(2)).
 pub fn boottime() -> Instant {
@@ -19,6 +221,14 @@ pub fn boottime() -> Instant {
 pub fn boot_id() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
+}
+
+/// The machine's memory in bytes; 0 where /proc is missing.
+pub fn memory() -> u64 {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
 }
 
 /// A random number.

@@ -7,6 +7,8 @@ pub mod fake;
 pub mod linux;
 #[cfg(feature = "daemon")]
 pub mod socket;
+#[cfg(feature = "daemon")]
+pub mod sysctl;
 
 use crate::plan::{Actual, Op};
 use std::fmt;

@@ -16,15 +16,19 @@ mod dhcp6;
 mod holder;
 mod inbox;
 mod nd;
+mod sendmmsg;
 
 pub use dhcp6::{Dhcp6Socket, Outgoing};
 pub use inbox::Lost;
 pub use nd::NdSocket;
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, setsockopt, socket, sockopt};
-use std::io;
-use std::net::Ipv6Addr;
+use nix::libc;
+use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn6};
+use nix::sys::socket::{sendmsg, setsockopt, socket, sockopt};
+use std::io::{self, IoSlice};
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::os::fd::AsRawFd;
 use tokio::net::UdpSocket;
 
 /// Opens a datagram socket that doesn't block, with `receive` bytes of receive buffer.
@@ -40,6 +44,15 @@ fn open(kind: SockType, protocol: SockProtocol, receive: usize) -> io::Result<Ud
     }
     setsockopt(&fd, sockopt::Ipv6RecvPacketInfo, &true)?;
     UdpSocket::from_std(fd.into())
+}
+
+/// Sends a datagram by `link` and no other, from `source`, or (`::`) from an address that the kernel chooses.
+fn send_by(socket: &UdpSocket, link: u32, source: Ipv6Addr, to: Ipv6Addr, port: u16, bytes: &[u8]) -> nix::Result<()> {
+    let info = libc::in6_pktinfo { ipi6_addr: libc::in6_addr { s6_addr: source.octets() }, ipi6_ifindex: link };
+    let controls = [ControlMessage::Ipv6PacketInfo(&info)];
+    let to = SockaddrIn6::from(SocketAddrV6::new(to, port, 0, link));
+    let flags = MsgFlags::MSG_DONTWAIT;
+    sendmsg(socket.as_raw_fd(), &[IoSlice::new(bytes)], &controls, flags, Some(&to)).map(drop)
 }
 
 /// Joins `group` on `link`; being a member already is success.

@@ -33,7 +33,12 @@ impl Duid {
 
     /// The Ethernet address inside a DUID-LLT or DUID-LL (RFC 9915 §11.2, §11.4), for display and hints.
     pub fn mac(&self) -> Option<Mac> {
-        let mac = match self.0.as_ref() {
+        Duid::mac_in(&self.0)
+    }
+
+    /// The same for a DUID's bytes.
+    pub fn mac_in(bytes: &[u8]) -> Option<Mac> {
+        let mac = match bytes {
             [0, 1, 0, 1, _, _, _, _, mac @ ..] | [0, 3, 0, 1, mac @ ..] => mac,
             _ => return None,
         };

@@ -11,7 +11,7 @@ pub struct Actual {
     pub links: BTreeMap<u32, Link>,
     /// IPv6 addresses by link and address.
     pub addresses: BTreeMap<(u32, Ipv6Addr), Address>,
-    /// IPv6 unicast and unreachable routes of the tables we look at, by [`Key::Route`].
+    /// IPv6 routes by [`Key::Route`]: ours, and those of others that lead to all of 2000::/3.
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
     pub sysctls: BTreeMap<String, String>,
@@ -175,11 +175,15 @@ impl Actual {
             .map(|((_, addr), _)| *addr)
     }
 
-    /// Whether a route of whatever origin leads to all of 2000::/3, source-specific ones included
+    /// Whether a route of whatever origin leads to all of 2000::/3 over a link that is up, source-specific ones included
     /// (odhcpd#388, openwrt#23246): that is when we may call ourselves a default router (RFC 7084 G-4).
     pub fn has_default_route(&self) -> bool {
+        let is_up = |link: u32| self.links.get(&link).is_some_and(|link| link.up);
         self.routes.iter().any(|(key, route)| match key {
-            Key::Route { dst, .. } => dst.covers(&Prefix::GLOBAL) && route.target != RouteTarget::Unreachable,
+            Key::Route { dst, .. } => {
+                let leads = route.target != RouteTarget::Unreachable && route.target.link().is_none_or(is_up);
+                leads && dst.covers(&Prefix::GLOBAL)
+            }
             _ => false,
         })
     }

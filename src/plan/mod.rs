@@ -9,19 +9,32 @@
 //!   (how it is), so a difference is a walk over two ordered maps.
 //! * What the LANs are told (router advertisements, DHCPv6) follows from the same plan, so that the kernel and
 //!   the wire can't disagree.
+//! * What was refused, or is undone again and again, waits in [`Retry`].
+//!
+//! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
+//! hosts have to be told of for longer), then per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
-#[cfg(test)]
-mod convergence_tests;
+mod announce;
+mod delegate;
+mod desired;
 mod diff;
 mod objects;
+mod place;
 mod retry;
+mod served;
+mod subnets;
+#[cfg(test)]
+mod tests;
 pub mod ula;
 
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
+pub use desired::{desired, sources};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_route};
 pub use retry::Retry;
+
+use desired::ULA;
 
 use crate::net::{Lifetimes, Prefix, Until};
 use crate::proto::{dhcp6, ra};
@@ -64,15 +77,15 @@ pub struct SourcePrefix {
     pub delegate: bool,
 }
 
-/// A /64 (never an address: odhcpd#387) that a LAN was told of.
+/// A /64 (never an address: odhcpd#387) that a LAN has, or had while hosts may still use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Served {
     /// Section name of the LAN.
     pub lan: String,
     /// The /64.
     pub prefix: Prefix,
-    /// When the last host that heard of it must have dropped it. While the prefix is live this lies one announced
-    /// valid lifetime ahead; once it is gone it stays, and the prefix is announced deprecated until then.
+    /// When the last host that heard of it must have dropped it. `Forever` while the prefix is live, since hosts hear
+    /// of it again and again; once it is gone it stays, and the prefix is announced as over until then.
     pub until: Until,
     /// Whether a source still gives it.
     pub live: bool,
@@ -88,7 +101,7 @@ pub struct Delegation {
 }
 
 /// All that should be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     /// What the kernel should hold of ours.
     pub objects: Objects,
@@ -105,7 +118,7 @@ pub struct Desired {
 }
 
 /// A plan for one LAN.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LanPlan {
     /// The device's name.
     pub device: String,

@@ -1,6 +1,6 @@
-//! What the kernel refused is tried again, later and later.
+//! What the kernel refused is tried again, later and later; so is what somebody undoes again and again.
 
-use super::{Key, Op, Value};
+use super::{Key, Op, RouteTarget, Value, diff::alike};
 use crate::kernel::Refusal;
 use crate::net::Instant;
 use std::collections::BTreeMap;
@@ -13,11 +13,25 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// How many refusals are remembered. A kernel that refuses more is out of memory or routes; those beyond are tried
 /// again whenever a remembered one is.
 const MOST: usize = 1024;
+/// How often in a row the same change may be made again at once: devices go down and come back.
+const PATIENCE: u32 = 5;
+/// A change made again later than this after the last time is a new one.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Refused operations and when they may be tried again. Each object has a back-off of its own.
 #[derive(Debug, Default)]
 pub struct Retry {
     refused: BTreeMap<Key, Refused>,
+    /// Changes that worked, to notice when they don't last. Not of routes to routers, of which there may be thousands.
+    made: BTreeMap<Key, Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    op: Op,
+    times: u32,
+    at: Instant,
+    wait: Duration,
 }
 
 #[derive(Debug)]
@@ -40,8 +54,11 @@ impl Retry {
 
     /// Leaves out of `ops` what was refused and has to wait. An operation other than the refused one may go at once.
     pub fn filter(&mut self, mut ops: Vec<Op>, now: Instant) -> Vec<Op> {
-        if self.refused.is_empty() {
+        if self.refused.is_empty() && self.made.is_empty() {
             return ops;
+        }
+        for op in &ops {
+            self.hold(op, now);
         }
         ops.retain(|op| self.refused.get(op.key()).is_none_or(|refused| refused.at <= now || !same(op, &refused.op)));
         // whether it is wanted or not, a timer that fired must not fire again at once
@@ -55,12 +72,44 @@ impl Retry {
     pub fn result(&mut self, op: &Op, result: &Result<(), Refusal>, now: Instant) {
         let Err(refusal) = result else {
             self.refused.remove(op.key());
+            self.made(op, now);
             return;
         };
         let before = self.refused.get(op.key()).filter(|refused| same(op, &refused.op));
         let wait = before.map_or(FIRST, |refused| (refused.wait * 2).min(LONGEST));
         if self.refused.len() < MOST || self.refused.contains_key(op.key()) {
             let refused = Refused { op: op.clone(), message: refusal.message.clone(), wait, at: now.after(wait) };
+            self.refused.insert(op.key().clone(), refused);
+        }
+    }
+
+    /// Counts how often a change was made.
+    fn made(&mut self, op: &Op, now: Instant) {
+        let Op::Put(key, value) = op else {
+            self.made.remove(op.key());
+            return;
+        };
+        if matches!(value, Value::Route(RouteTarget::Via { .. })) {
+            return;
+        }
+        let before = self.made.get(key).filter(|made| same_value(op, &made.op));
+        let before = before.filter(|made| now.since(made.at) < QUIET.max(made.wait * 2));
+        let times = before.map_or(0, |made| made.times).saturating_add(1);
+        let wait = before.map_or(Duration::ZERO, |made| made.wait);
+        let wait = if times > PATIENCE { (wait * 2).clamp(FIRST, LONGEST) } else { wait };
+        if self.made.len() >= MOST {
+            self.made.clear();
+        }
+        self.made.insert(key.clone(), Made { op: op.clone(), times, at: now, wait });
+    }
+
+    /// Makes `op` wait if it was made too often and is wanted again.
+    fn hold(&mut self, op: &Op, now: Instant) {
+        let Some(made) = self.made.get(op.key()).filter(|made| same_value(op, &made.op)) else { return };
+        let at = made.at.after(made.wait);
+        if at > now && !self.refused.contains_key(op.key()) {
+            let message = "it was made, but is undone again and again".to_owned();
+            let refused = Refused { op: op.clone(), message, wait: made.wait, at };
             self.refused.insert(op.key().clone(), refused);
         }
     }
@@ -86,6 +135,11 @@ fn same(a: &Op, b: &Op) -> bool {
     }
 }
 
+/// Whether two operations make the same object alike.
+fn same_value(a: &Op, b: &Op) -> bool {
+    matches!((a, b), (Op::Put(_, a), Op::Put(_, b)) if alike(a, b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +158,7 @@ mod tests {
         let mut now = Instant(0);
         let mut waits = Vec::new();
         for _ in 0..12 {
-            assert_eq!(retry.filter(vec![op.clone()], now), [op.clone()]);
+            assert_eq!(retry.filter(vec![op.clone()], now), std::slice::from_ref(&op));
             retry.result(&op, &no(), now);
             let at = retry.poll_at().unwrap();
             assert_eq!(retry.filter(vec![op.clone()], Instant(at.0 - 1)), []);
@@ -113,7 +167,7 @@ mod tests {
             now = at;
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
-        assert_eq!(retry.filter(vec![op.clone()], now), [op.clone()]);
+        assert_eq!(retry.filter(vec![op.clone()], now), std::slice::from_ref(&op));
         retry.result(&op, &Ok(()), now);
         assert_eq!(retry.poll_at(), None);
         assert_eq!(retry.refused(now), []);
@@ -143,11 +197,39 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_somebody_undoes_at_once_is_made_less_and_less_often() {
+        let (mut retry, op) = (Retry::default(), sysctl("a"));
+        let (mut now, mut made) = (Instant(0), Vec::new());
+        while now < Instant(600_000) {
+            // undone within the same millisecond, and noticed at once; the timer comes on time
+            let ops = retry.filter(vec![op.clone()], now);
+            retry.keep_only(std::slice::from_ref(&op));
+            if ops.is_empty() {
+                assert!(retry.refused(now).iter().all(|(_, message, _)| message.contains("undone")));
+                now = retry.poll_at().unwrap();
+            } else {
+                made.push(now.0 / 1000);
+                retry.result(&op, &Ok(()), now);
+            }
+        }
+        assert_eq!(made, [0, 0, 0, 0, 0, 0, 1, 3, 7, 15, 31, 63, 127, 255, 511]);
+        // left alone for long, it counts as new
+        now = Instant(2_000_000);
+        assert_eq!(retry.filter(vec![op.clone()], now), std::slice::from_ref(&op));
+        retry.result(&op, &Ok(()), now);
+        retry.keep_only(&[]);
+        assert_eq!(retry.filter(vec![op.clone()], now), std::slice::from_ref(&op));
+        assert_eq!(retry.poll_at(), None);
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut retry = Retry::default();
         for n in 0..2 * MOST {
             retry.result(&sysctl(&n.to_string()), &no(), Instant(0));
+            retry.result(&sysctl(&format!("made {n}")), &Ok(()), Instant(0));
         }
         assert_eq!(retry.refused(Instant(0)).len(), MOST);
+        assert!(retry.made.len() <= MOST);
     }
 }

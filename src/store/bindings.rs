@@ -8,15 +8,15 @@
 //! ```
 //!
 //! Ends are milliseconds of CLOCK_BOOTTIME, or `forever`; GRANTED is how many seconds were promised when the client
-//! was last answered. In the same boot the ends are simply true. In another boot, CLOCK_BOOTTIME has begun anew and a
-//! renewal may have been lost, so the promise counts in full from now: a binding then lasts longer than the client
-//! believes, never shorter. Only a `whole` file, written when the daemon stopped, knows that nothing was promised
-//! later; then what was left is what is left.
+//! was last answered. In the same boot, the ends in tmpfs are simply true. In another boot CLOCK_BOOTTIME has begun
+//! anew, and on flash a renewal may be missing; so the promise counts in full from now: a binding then lasts longer
+//! than the client believes, never shorter. Only a `whole` file, written when the daemon stopped, knows that nothing
+//! was promised later; then what was left is what is left.
 //!
 //! Words may be added at the end of a line and kinds of lines may be added: a reader passes over what it doesn't know,
 //! so that an older oasis6 can read the file of a newer one. What it must not misread gets a new kind.
 
-use super::line::{Line, Read, crc32, lines, unhex, untext};
+use super::line::{Line, Read, fingerprint, lines, unhex, untext};
 use crate::net::{Duid, Instant, Lifetimes, Prefix, Until};
 use crate::proto::dhcp6::{Binding, Resource, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ pub(super) fn end(out: &mut Vec<u8>, count: usize) {
     Line::new(out, "end").number(count as u64).close();
 }
 
-/// One binding; gives back a checksum of everything but its lifetimes.
+/// One binding; gives back a fingerprint of everything but its lifetimes.
 pub(super) fn put(out: &mut Vec<u8>, binding: &Binding, granted: u32) -> u32 {
     let state = match binding.state {
         State::Bound => "bound",
@@ -77,7 +77,7 @@ pub(super) fn put(out: &mut Vec<u8>, binding: &Binding, granted: u32) -> u32 {
     let mark = line.mark();
     let line = line.word(state).hex(binding.client.as_bytes()).hex(&binding.iaid.to_be_bytes());
     let line = line.hex(&binding.via.octets()).text(&binding.lan).text(&binding.hostname);
-    let print = line.crc_since(mark);
+    let print = line.fingerprint_since(mark);
     line.close();
     print
 }
@@ -107,7 +107,7 @@ pub(super) struct Held {
     pub(super) binding: Binding,
     /// Seconds that were promised.
     pub(super) granted: u32,
-    /// Checksum of everything but the lifetimes, as [`put`] gives it.
+    /// Fingerprint of everything but the lifetimes, as [`put`] gives it.
     pub(super) print: u32,
 }
 
@@ -116,8 +116,6 @@ pub(super) struct Held {
 pub(super) struct Content {
     /// By resource; `None`: free.
     pub(super) records: BTreeMap<Key, Option<Held>>,
-    /// Its times belong to this boot.
-    pub(super) same_boot: bool,
     /// It was written when the daemon stopped.
     pub(super) whole: bool,
     /// Its last line was cut short.
@@ -128,8 +126,8 @@ pub(super) struct Content {
     pub(super) unknown: usize,
 }
 
-/// Reads a file, whatever it holds, as of `now` in this `boot`.
-pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
+/// Reads a file, whatever it holds, as of `now` in this `boot`. If it `lags`, renewals may be missing in it.
+pub(super) fn read(bytes: &[u8], lags: bool, boot: &str, now: Instant) -> Content {
     let mut content = Content::default();
     let mut names = BTreeSet::new();
     let (mut header, mut count, mut expected) = (None, 0, None);
@@ -166,11 +164,15 @@ pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
     let complete = expected.is_some_and(|(expected, count)| expected == count || content.unknown > 0);
     content.damaged |= header.is_none() || !complete;
     let header = header.unwrap_or_default();
-    content.same_boot = header.boot == boot && !boot.is_empty();
     content.whole = header.whole;
-    if !content.same_boot {
-        for held in content.records.values_mut().flatten() {
-            carry_over(held, &header, now);
+    // what was damaged may have been a renewal
+    let lags = lags || content.damaged;
+    let same_boot = header.boot == boot && !boot.is_empty();
+    for held in content.records.values_mut().flatten() {
+        match (same_boot, header.whole) {
+            (true, whole) if whole || !lags => {}
+            (false, true) => move_ends(&mut held.binding.lifetimes, header.at, now),
+            _ => promise_anew(held, now),
         }
     }
     content
@@ -204,7 +206,7 @@ fn parse_put(words: &str, names: &mut BTreeSet<Arc<str>>) -> Option<Held> {
     let (preferred, valid) = (parse_until(words.next()?)?, parse_until(words.next()?)?);
     let granted = words.next()?.parse().ok()?;
     let words = words.next()?;
-    let print = crc32(words.as_bytes());
+    let print = fingerprint(words.as_bytes());
     let mut words = words.split(' ');
     let state = match words.next()? {
         "bound" => State::Bound,
@@ -239,25 +241,25 @@ fn parse_until(word: &str) -> Option<Until> {
     }
 }
 
-/// Gives a binding of another boot its ends in this one.
-fn carry_over(held: &mut Held, header: &Header, now: Instant) {
-    let Lifetimes { preferred, valid } = held.binding.lifetimes;
-    let moved = |end: Until| match end {
+/// What was left at `then`, in another boot, is left now.
+fn move_ends(lifetimes: &mut Lifetimes, then: Instant, now: Instant) {
+    let moved = |until: Until| match until {
         Until::Forever => Until::Forever,
-        Until::At(end) => Until::At(now.after(end.since(header.at))),
+        Until::At(end) => Until::At(now.after(end.since(then))),
     };
-    held.binding.lifetimes = if header.whole {
-        Lifetimes::new(moved(preferred), moved(valid))
-    } else {
-        let until = Until::from_wire(held.granted, now);
-        let preferred = match (preferred, valid, until) {
-            // as long before the end as it was
-            (Until::At(preferred), Until::At(valid), Until::At(until)) => {
-                Until::At(Instant(until.0.saturating_sub(valid.since(preferred).as_millis() as u64)))
-            }
-            (Until::At(preferred), Until::Forever, Until::Forever) => moved(Until::At(preferred)),
-            _ => until,
-        };
-        Lifetimes::new(preferred, until)
+    *lifetimes = Lifetimes::new(moved(lifetimes.preferred), moved(lifetimes.valid));
+}
+
+/// The whole promise counts from now; the preferred lifetime ends as long before the valid one as it did.
+fn promise_anew(held: &mut Held, now: Instant) {
+    let Lifetimes { preferred, valid } = held.binding.lifetimes;
+    let until = Until::from_wire(held.granted, now);
+    let preferred = match (preferred, valid, until) {
+        (Until::At(preferred), Until::At(valid), Until::At(until)) => {
+            let before = u64::try_from(valid.since(preferred).as_millis()).unwrap_or(u64::MAX);
+            Until::At(Instant(until.0.saturating_sub(before)))
+        }
+        _ => until,
     };
+    held.binding.lifetimes = Lifetimes::new(preferred, until);
 }

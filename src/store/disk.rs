@@ -31,7 +31,7 @@ impl Disk {
     fn write(&mut self, file: File, aside: bool, bytes: &[u8]) -> io::Result<()> {
         let (folder, path) = (self.folders.folder(file), self.folders.path(file, aside));
         make_folder(folder)?;
-        let beside = path.with_extension("new");
+        let beside = folder.join(format!("{}.new", file.name()));
         let written = write_new(&beside, bytes, file.is_on_flash()).and_then(|written| {
             fs::rename(&beside, &path)?;
             Ok(written)
@@ -138,12 +138,7 @@ impl Folders {
     }
 
     fn path(&self, file: File, aside: bool) -> PathBuf {
-        self.folder(file).join(match (file, aside) {
-            (File::RunBindings | File::FlashBindings, false) => "bindings",
-            (File::RunBindings | File::FlashBindings, true) => "bindings.corrupt",
-            (File::RunMemory | File::FlashMemory, false) => "memory",
-            (File::RunMemory | File::FlashMemory, true) => "memory.corrupt",
-        })
+        self.folder(file).join(format!("{}{}", file.name(), if aside { ".corrupt" } else { "" }))
     }
 
     fn name(&self, file: File, aside: bool) -> String {
@@ -190,7 +185,15 @@ fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if let Some(Ok(parent)) = path.parent().map(fs::File::open) {
+        // or a power cut takes the new folder with all that is in it; where that can't be asked for, it isn't
+        let _ = parent.sync_all();
+    }
+    Ok(())
 }
 
 /// Writes a file that is not there yet, readable by nobody else, and leaves it open for appending.

@@ -162,10 +162,6 @@ impl Medium for Fake {
 
     fn name(&self, file: File, aside: bool) -> String {
         let folder = if file.is_on_flash() { "flash" } else { "run" };
-        let name = match file {
-            File::RunBindings | File::FlashBindings => "bindings",
-            File::RunMemory | File::FlashMemory => "memory",
-        };
-        format!("{folder}/{name}{}", if aside { ".corrupt" } else { "" })
+        format!("{folder}/{}{}", file.name(), if aside { ".corrupt" } else { "" })
     }
 }

@@ -7,11 +7,13 @@
 //! A line begins *and* ends with a line feed, so that any one damaged byte belongs to one line alone: if a line feed
 //! is hit, the neighbour still has its own. A reader finds its footing again at the next line feed.
 
-/// CRC-32 as Ethernet's (IEEE 802.3): finds every damage that lies within 32 bits.
-const TABLE: [u32; 256] = table();
+/// CRC-32 as Ethernet's (IEEE 802.3), which finds every damage that lies within 32 bits. The table at `n` moves a byte
+/// on by `n` further bytes, so that four bytes are taken at once.
+const TABLES: [[u32; 256]; 4] = tables();
 
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
+#[allow(clippy::indexing_slicing)] // i < 256, table < 4; and evaluated by the compiler
+const fn tables() -> [[u32; 256]; 4] {
+    let mut tables = [[0; 256]; 4];
     let mut i = 0;
     while i < 256 {
         let mut crc = i as u32;
@@ -20,23 +22,45 @@ const fn table() -> [u32; 256] {
             crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
             bit += 1;
         }
-        #[allow(clippy::indexing_slicing)] // i < 256
-        {
-            table[i] = crc;
-        }
+        tables[0][i] = crc;
         i += 1;
     }
-    table
+    let mut table = 1;
+    while table < 4 {
+        let mut i = 0;
+        while i < 256 {
+            let crc = tables[table - 1][i];
+            tables[table][i] = crc >> 8 ^ tables[0][(crc & 0xff) as usize];
+            i += 1;
+        }
+        table += 1;
+    }
+    tables
 }
 
 /// The checksum of `bytes`.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc: u32, byte| {
+    let [t0, t1, t2, t3] = &TABLES;
+    #[allow(clippy::indexing_slicing)] // a u8 indexes 256 entries
+    let at = |table: &[u32; 256], byte: u8| table[usize::from(byte)];
+    let (words, rest) = bytes.as_chunks();
+    let crc = words.iter().fold(!0, |crc: u32, [e, f, g, h]| {
+        let [a, b, c, d] = crc.to_le_bytes();
+        at(t3, a ^ e) ^ at(t2, b ^ f) ^ at(t1, c ^ g) ^ at(t0, d ^ h)
+    });
+    !rest.iter().fold(crc, |crc, byte| {
         let [low, ..] = crc.to_le_bytes();
-        #[allow(clippy::indexing_slicing)] // a u8 indexes 256 entries
-        let entry = TABLE[usize::from(low ^ byte)];
-        crc >> 8 ^ entry
+        crc >> 8 ^ at(t0, low ^ byte)
     })
+}
+
+/// A quick and coarse checksum, to see whether something changed; never 0.
+pub(super) fn fingerprint(bytes: &[u8]) -> u32 {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let (words, rest) = bytes.as_chunks();
+    let hash = words.iter().fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = rest.iter().fold(hash, |hash, byte| mix(hash, (*byte).into()));
+    ((hash >> 32) as u32).max(1)
 }
 
 const DIGITS: [u8; 16] = *b"0123456789abcdef";
@@ -88,7 +112,13 @@ impl<'a> Line<'a> {
     /// Bytes, hexadecimal.
     pub(super) fn hex(self, bytes: &[u8]) -> Self {
         self.out.push(b' ');
-        self.out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]));
+        for chunk in bytes.chunks(16) {
+            let mut digits = [[0; 2]; 16];
+            for (to, byte) in digits.iter_mut().zip(chunk) {
+                *to = [digit(byte >> 4), digit(*byte)];
+            }
+            self.out.extend_from_slice(digits.get(..chunk.len()).unwrap_or_default().as_flattened());
+        }
         self
     }
 
@@ -116,14 +146,14 @@ impl<'a> Line<'a> {
         self.out.len() + 1
     }
 
-    /// Checksum of what was written since `mark`.
-    pub(super) fn crc_since(&self, mark: usize) -> u32 {
-        crc32(self.out.get(mark..).unwrap_or_default())
+    /// Fingerprint of what was written since `mark`.
+    pub(super) fn fingerprint_since(&self, mark: usize) -> u32 {
+        fingerprint(self.out.get(mark..).unwrap_or_default())
     }
 
     /// Ends the line with its checksum.
     pub(super) fn close(self) {
-        let crc = self.crc_since(self.start);
+        let crc = crc32(self.out.get(self.start..).unwrap_or_default());
         self.hex(&crc.to_be_bytes()).out.push(b'\n');
     }
 }
@@ -201,6 +231,7 @@ mod tests {
     #[test]
     fn the_checksum_is_the_one_everybody_knows() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b""), 0);
     }
 
     #[test]

@@ -12,6 +12,8 @@
 //! again and again, so its seconds count anew whenever the file is read. Those of one that is gone count from AT in the
 //! same boot, and anew in another: hosts are told for longer that it is gone, never for too short.
 
+// UNTESTED RFC 9096 §3.5: the A and L flags of each prefix are recorded too. Reason: they follow from the LAN's configuration, which is on flash
+
 use super::bindings::granted;
 use super::line::{Line, Read, lines, unhex, untext};
 use crate::net::{Duid, Instant, Prefix, Until};
@@ -105,6 +107,8 @@ pub(super) struct Missing {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Content {
     pub(super) memory: Memory,
+    /// When it was written, if that was in this boot.
+    pub(super) written_at: Option<Instant>,
     /// Something is damaged or missing.
     pub(super) damaged: bool,
     /// Lines of a newer oasis6.
@@ -114,7 +118,7 @@ pub(super) struct Content {
 /// Reads a file, whatever it holds, as of `now` in this `boot`.
 pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
     let mut content = Content::default();
-    let (mut header, mut expected) = (None, None);
+    let (mut has_header, mut expected) = (false, None);
     for (index, line) in lines(bytes).enumerate() {
         let Read::Good(body) = line else {
             content.damaged = true;
@@ -124,31 +128,35 @@ pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
         let mut words = rest.split(' ');
         let memory = &mut content.memory;
         let understood = match kind {
-            KIND if index == 0 => parse_header(words, boot, now).map(|at| header = Some(at)),
+            KIND if index == 0 => parse_header(words).map(|(written_in, at)| {
+                has_header = true;
+                content.written_at = (written_in == boot && !boot.is_empty()).then_some(at.min(now));
+            }),
             "ula" => words.next().and_then(|word| word.parse().ok()).map(|ula| {
                 memory.ula.get_or_insert(ula);
             }),
             "duid" => words.next().and_then(unhex).and_then(|bytes| Duid::new(&bytes)).map(|duid| {
                 memory.duid.get_or_insert(duid);
             }),
-            "served" => parse_served(words, header.unwrap_or(now), now).map(|served| memory.served.push(served)),
+            "served" => {
+                parse_served(words, content.written_at.unwrap_or(now), now).map(|served| memory.served.push(served))
+            }
             "end" => words.next().and_then(|word| word.parse::<usize>().ok()).map(|count| expected = Some(count)),
             _ => None,
         };
         content.unknown += usize::from(understood.is_none());
     }
     let complete = expected.is_some_and(|count| count == content.memory.served.len() || content.unknown > 0);
-    content.damaged |= header.is_none() || !complete;
+    content.damaged |= !has_header || !complete;
     content
 }
 
-/// When the seconds of prefixes that are gone began to count.
-fn parse_header<'a>(mut words: impl Iterator<Item = &'a str>, boot: &str, now: Instant) -> Option<Instant> {
-    let written_in = untext(words.nth(1)?)?;
-    let at = Instant(words.next()?.parse().ok()?);
-    Some(if written_in == boot && !boot.is_empty() { at.min(now) } else { now })
+/// The boot it was written in, and when in it.
+fn parse_header<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(String, Instant)> {
+    Some((untext(words.nth(1)?)?, Instant(words.next()?.parse().ok()?)))
 }
 
+/// Seconds of a live prefix count from `now`, those of one that is gone from `at`.
 fn parse_served<'a>(mut words: impl Iterator<Item = &'a str>, at: Instant, now: Instant) -> Option<Served> {
     let lan = untext(words.next()?)?;
     let prefix = words.next()?.parse().ok()?;

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!                     tmpfs (run_dir)                          flash (state_dir)
-//! commit(records) ──► bindings: snapshot + changes, each       bindings: snapshot ◄── flush, rarely
+//! commit(records) ──► journal: snapshot + changes, each        bindings: snapshot ◄── flush, rarely
 //!                     turn one write(2) before its replies
-//! remember(memory) ─► memory                                   memory ◄── tick, at each change that matters
+//! remember(memory) ─► memory.now                               memory ◄── tick, at each change that matters
 //! ```
 //!
 //! # What a crash costs
@@ -17,17 +17,19 @@
 //! A *promise* is written to flash soon: a resource that flash doesn't know in this client's hands, with this hostname
 //! and next hop, or one that was promised for more than twice as long as flash believes. Soon means after two seconds
 //! of quiet, or ten without. Everything else (released and expired bindings, somewhat longer lifetimes) waits for
-//! company, an hour at most. Renewals need no write at all: after a power cut the promise counts in full, from then on
-//! (see `bindings.rs`). So a binding may then last longer than its client believes; it never ends sooner, but for one
-//! whose last renewal was for longer than the one before: then too it outlives T1, at which the client renews.
+//! company, an hour at most. Renewals need no write at all: after a power cut each promise counts in full from then on
+//! (see `bindings.rs`). So a binding lasts longer than its client believes, by one lifetime at most if the client is
+//! gone; none ends sooner, but for one whose last renewal was for longer than the one before, and that one outlives
+//! T1, at which the client renews.
 //!
-//! Flash is spared by an allowance: four writes at once, one more every five minutes, so at most
-//! 12 per hour and file in the long run, and one at each stop. A network that only renews costs none. When clients
-//! arrive faster than that, a power cut loses the newest of them, those of the last five minutes; the server finds
-//! their resources again by itself, since it derives them from the client and accepts renewals of what is free.
+//! Flash is spared by an allowance: four writes at once, one more every five minutes, so at most 12 per hour and file
+//! in the long run, and one at each stop. A network that only renews costs none. When clients arrive faster than that,
+//! a power cut loses the newest of them, those of the last five minutes; the server finds their resources again by
+//! itself, since it derives them from the client and accepts renewals of what is free.
 //!
 //! The memory has an allowance of its own of the same size. A prefix that flaps uses it up, and then waits; what flash
-//! may lack is a prefix that was first announced within the last five minutes.
+//! may lack is a prefix that was first announced within the last five minutes. That a prefix went away waits for
+//! company, since after a reboot it is announced as gone anyway if nothing gives it any more.
 //!
 //! # Time
 //!
@@ -38,8 +40,8 @@
 //!
 //! Each line has a checksum. A damaged one is passed over, all others before and behind it are used, the file is kept
 //! aside under another name, and that is reported until the next start. If the file in tmpfs is damaged, flash fills
-//! in what is missing. Only a last line without its end is cut off in silence, in tmpfs: the process was killed while
-//! it wrote, and no reply had left.
+//! in what is missing, and promises count in full. Only a last line without its end is cut off in silence, in tmpfs:
+//! the process was killed while it wrote, and no reply had left.
 //!
 //! # A full or read-only disk
 //!
@@ -59,6 +61,7 @@ mod tests;
 pub use memory::Memory;
 
 use crate::net::Instant;
+use crate::plan::Served;
 use crate::proto::dhcp6::{Binding, Record};
 use bindings::{Key, granted, key};
 use memory::{Missing, Told};
@@ -93,6 +96,16 @@ impl File {
     pub fn is_on_flash(self) -> bool {
         matches!(self, File::FlashBindings | File::FlashMemory)
     }
+
+    /// Its name in its folder; another one for each, so that both folders may be the same.
+    pub fn name(self) -> &'static str {
+        match self {
+            File::RunBindings => "journal",
+            File::RunMemory => "memory.now",
+            File::FlashBindings => "bindings",
+            File::FlashMemory => "memory",
+        }
+    }
 }
 
 /// Where files lie. Errors say what was tried, where, why it failed and what to do.
@@ -123,7 +136,7 @@ pub struct Found {
     pub reports: Vec<String>,
 }
 
-/// What is known of a binding's copies. A checksum of 0 means that there is none.
+/// What is known of a binding's copies. A fingerprint of 0 means that there is none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     print: u32,
@@ -197,17 +210,16 @@ impl<D: Medium> Store<D> {
     }
 
     fn open_bindings(&mut self, now: Instant) -> Vec<Binding> {
-        let run = self.fetch(File::RunBindings).map(|bytes| {
-            let content = bindings::read(&bytes, &self.boot, now);
-            self.inspect(File::RunBindings, &bytes, content.damaged, content.unknown);
-            content
-        });
-        let flash = self.fetch(File::FlashBindings).map(|bytes| {
-            let mut content = bindings::read(&bytes, &self.boot, now);
-            content.damaged |= content.torn;
-            self.inspect(File::FlashBindings, &bytes, content.damaged, content.unknown);
-            content
-        });
+        let mut read = |file: File| {
+            self.fetch(file).map(|bytes| {
+                let mut content = bindings::read(&bytes, file.is_on_flash(), &self.boot, now);
+                // on flash nothing is ever cut short
+                content.damaged |= content.torn && file.is_on_flash();
+                self.inspect(file, &bytes, content.damaged, content.unknown);
+                content
+            })
+        };
+        let (run, flash) = (read(File::RunBindings), read(File::FlashBindings));
         if run.is_some() {
             // a daemon that starts again and again has not the full allowance each time
             self.bindings = Schedule::new(QUIET, 1, now);
@@ -262,17 +274,15 @@ impl<D: Medium> Store<D> {
             Some(Told { memory: content.memory.clone(), at: now })
         };
         (self.run_told, self.flash_told) = (sound(run), sound(flash));
-        let run_is_sound = self.run_told.is_some();
-        let mut memory = run.take().unwrap_or_default().memory;
-        let other = flash.take().unwrap_or_default().memory;
-        memory.ula = memory.ula.or(other.ula);
-        memory.duid = memory.duid.or(other.duid);
-        if !run_is_sound {
-            let missing: Vec<_> = other
-                .served
-                .into_iter()
-                .filter(|one| !memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix)))
-                .collect();
+        let (run, flash) = (run.take().unwrap_or_default(), flash.take().unwrap_or_default());
+        // tmpfs has the news, unless it could not be written
+        let (newer, older) = if flash.written_at > run.written_at { (flash, run) } else { (run, flash) };
+        let mut memory = newer.memory;
+        memory.ula = memory.ula.or(older.memory.ula);
+        memory.duid = memory.duid.or(older.memory.duid);
+        if newer.damaged || newer.written_at.is_none() {
+            let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
+            let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();
             memory.served.extend(missing);
         }
         if memory != Memory::default() {
@@ -324,7 +334,7 @@ impl<D: Medium> Store<D> {
             match record {
                 Record::Put(binding) => {
                     let granted = granted(binding.lifetimes.valid, now);
-                    let print = bindings::put(&mut self.buffer, binding, granted).max(1);
+                    let print = bindings::put(&mut self.buffer, binding, granted);
                     let known = self.known.entry(key(&binding.resource)).or_default();
                     (known.print, known.granted) = (print, granted);
                     let known = *known;
@@ -389,7 +399,7 @@ impl<D: Medium> Store<D> {
                 let key = key(&binding.resource);
                 let mut known = self.known.get(&key).copied().unwrap_or_default();
                 known.granted = known.granted.max(granted(binding.lifetimes.valid, now));
-                known.print = bindings::put(&mut bytes, binding, known.granted).max(1);
+                known.print = bindings::put(&mut bytes, binding, known.granted);
                 (key, known)
             })
             .collect();
@@ -510,6 +520,7 @@ impl<D: Medium> Store<D> {
 
     /// Writes what flash lacks, for the daemon stops now.
     pub fn shutdown<'a>(&mut self, bindings: impl Iterator<Item = &'a Binding>, now: Instant) {
+        self.tick(now);
         if self.dirty || self.bindings.is_waiting() {
             self.write_flash(bindings, true, now);
         }

@@ -3,4 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 mod namespace;
+mod netlink;
+mod notifications;
+mod rights;
 mod sockets;
+mod speed;

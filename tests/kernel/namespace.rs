@@ -58,6 +58,13 @@ pub(crate) fn cable() -> Option<(Namespace, Namespace)> {
     };
     up("a");
     there.run(|| up("b"));
+    // carrier takes a moment, and the routes to multicast groups with it
+    let ready = |name: &str| {
+        let groups = format!("route show table local type multicast dev {name}");
+        eventually("a cable", || ip(&format!("link show dev {name}")).contains("state UP") && !ip(&groups).is_empty());
+    };
+    ready("a");
+    there.run(|| ready("b"));
     Some((here, there))
 }
 

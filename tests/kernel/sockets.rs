@@ -58,6 +58,7 @@ fn solicit(there: &Namespace, hop_limit: u8, to: Ipv6Addr, bytes: &[u8]) {
     });
 }
 
+// MUST RFC 4861 §6.2.2: a router joins the all-routers multicast address on an advertising interface
 #[test]
 fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined() {
     let Some((_here, there)) = cable() else { return };
@@ -79,6 +80,48 @@ fn solicitations_arrive_with_link_source_and_hop_limit_once_the_group_is_joined(
         socket.leave(link).unwrap();
         assert!(socket.join(4711).is_err());
         socket.leave(4711).unwrap();
+    });
+}
+
+/// Puts an IPv6 packet with an ICMPv6 message on the cable at `b`, byte by byte as given but for the checksum, to which
+/// `wrong` is added.
+fn forge(there: &Namespace, source: Ipv6Addr, message: &[u8], wrong: u16) {
+    let words =
+        |bytes: &[u8]| bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
+    let len = u8::try_from(message.len()).unwrap();
+    let mut sum = words(&source.octets()) + words(&ALL_ROUTERS.octets()) + u32::from(len) + 58 + words(message);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    let checksum = u16::try_from(!sum & 0xffff).unwrap().wrapping_add(wrong);
+    let mut packet = vec![0x60, 0, 0, 0, 0, len, 58, 255];
+    packet.extend(source.octets());
+    packet.extend(ALL_ROUTERS.octets());
+    packet.extend(message);
+    packet[42..44].copy_from_slice(&checksum.to_be_bytes());
+    there.run(|| {
+        let fd = socket(AddressFamily::Inet6, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
+        let to = SockaddrIn6::from(SocketAddrV6::new(ALL_ROUTERS, 0, 0, index("b")));
+        sendto(fd.as_raw_fd(), &packet, &to, MsgFlags::empty()).unwrap();
+    });
+}
+
+// MUST RFC 4861 §6.1.1: a solicitation whose ICMP checksum is not valid is dropped
+#[test]
+fn a_wrong_checksum_is_not_let_through_and_no_source_is_none_at_all() {
+    let Some((_here, there)) = cable() else { return };
+    block_on(async {
+        let mut socket = NdSocket::open().unwrap();
+        socket.join(index("a")).unwrap();
+        forge(&there, THERE, &SOLICITATION, 1);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0xff00);
+        forge(&there, THERE, &SOLICITATION, 0);
+        forge(&there, Ipv6Addr::UNSPECIFIED, &SOLICITATION, 0);
+        let mut heard = hear(&mut socket).await;
+        if heard.len() < 2 {
+            heard.extend(hear(&mut socket).await);
+        }
+        let sources: Vec<_> = heard.iter().map(|heard| (heard.source, heard.hop_limit)).collect();
+        assert_eq!(sources, [(THERE, 255), (Ipv6Addr::UNSPECIFIED, 255)]);
     });
 }
 
@@ -196,6 +239,21 @@ fn a_taken_port_is_reported_with_its_holder() {
     });
 }
 
+/// Receives a datagram there; a signal in between is none.
+fn received(socket: &UdpSocket) -> std::io::Result<(Vec<u8>, u16)> {
+    let mut buffer = vec![0; 64];
+    loop {
+        match socket.recv_from(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok((len, from)) => {
+                buffer.truncate(len);
+                return Ok((buffer, from.port()));
+            }
+        }
+    }
+}
+
 /// A client's socket on `b`.
 fn client(there: &Namespace) -> UdpSocket {
     there.run(|| {
@@ -239,10 +297,8 @@ fn a_thousand_messages_go_each_way() {
             let start = Instant::now();
             assert_eq!(socket.send_batch(&replies), 500);
             took[1] += start.elapsed();
-            let mut buffer = [0; 64];
             for number in 0..500u16 {
-                let (len, from) = client.recv_from(&mut buffer).unwrap();
-                assert_eq!((&buffer[..len], from.port()), (&number.to_be_bytes()[..], 547));
+                assert_eq!(received(&client).unwrap(), (number.to_be_bytes().to_vec(), 547));
             }
         }
         let rate = |took: Duration| 10_000.0 / took.as_secs_f64();
@@ -272,10 +328,8 @@ fn a_message_that_cannot_be_sent_or_is_too_long_stops_no_other() {
         assert_eq!(socket.send_batch(&messages), 2);
         assert_eq!(socket.send_batch(&[]), 0);
         assert_eq!(socket.lost().unsent, 2);
-        let mut buffer = [0; 64];
         for text in ["first", "second"] {
-            let len = client.recv(&mut buffer).unwrap();
-            assert_eq!(&buffer[..len], text.as_bytes());
+            assert_eq!(received(&client).unwrap().0, text.as_bytes());
         }
         client.send_to(&[1; 5000], server).unwrap();
         client.send_to(&[1; 4096], server).unwrap();
@@ -290,5 +344,33 @@ fn a_message_that_cannot_be_sent_or_is_too_long_stops_no_other() {
         }
         assert_eq!(lens, [4096, 5]);
         assert_eq!(socket.lost().truncated, 1);
+    });
+}
+
+// MUST RFC 9915 §18.3.10: an answer to a client leaves by the link its message came in by, whatever routing says
+#[test]
+fn answers_to_global_addresses_of_clients_leave_by_the_clients_link() {
+    let Some((_here, there)) = cable() else { return };
+    let to: Ipv6Addr = "2001:db8::b".parse().unwrap();
+    there.run(|| ip("address add 2001:db8::b/64 dev b nodad"));
+    ip("address add 2001:db8::a/64 dev a nodad");
+    // a better route astray
+    ip("link add name c type veth peer name d");
+    ip("link set dev d up");
+    ip("link set dev c up");
+    ip("route add 2001:db8::b via fe80::d dev c metric 1");
+    let sockets = there.run(|| [546, 547].map(|port| UdpSocket::bind(("2001:db8::b", port)).unwrap()));
+    block_on(async {
+        let mut socket = Dhcp6Socket::open().unwrap();
+        let link = index("a");
+        let message = |port, text: &str| Outgoing { link, to, port, bytes: text.into() };
+        let messages = [message(546, "first"), message(547, "to a relay agent"), message(546, "second")];
+        socket.send_batch(&messages);
+        sockets[0].set_read_timeout(Some(SOON)).unwrap();
+        for text in ["first", "second"] {
+            assert_eq!(received(&sockets[0]).unwrap().0, text.as_bytes());
+        }
+        sockets[1].set_read_timeout(Some(NEVER)).unwrap();
+        assert!(received(&sockets[1]).is_err(), "a relay agent is where routing says");
     });
 }

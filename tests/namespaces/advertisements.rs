@@ -25,10 +25,10 @@ config lan 'lan'
 	option ra_mtu '1400'
 	option ra_reachable_time '30000'
 	option ra_retrans_timer '1000'
-	list ra_routes 'fd00:1000::/32'
+	list ra_route 'fd00:1000::/32'
 	option ra_route_preference 'high'
-	option ra_pref64 '64:ff9b::/96'
-	option ra_captive_portal 'https://portal.example/api'
+	option pref64 '64:ff9b::/96'
+	option captive_portal 'https://portal.example/api'
 ",
     );
     let capture = bed.capture();

@@ -1,10 +1,9 @@
 use super::holder;
 use super::inbox::{Inbox, Lost};
-use crate::net::ALL_DHCP_RELAY_AGENTS_AND_SERVERS;
+use super::sendmmsg::send_many;
+use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, is_link_local};
 use crate::proto::dhcp6;
-use nix::sys::socket::{
-    MsgFlags, MultiHeaders, SockProtocol, SockType, SockaddrIn6, bind, sendmmsg, setsockopt, sockopt,
-};
+use nix::sys::socket::{SockProtocol, SockType, SockaddrIn6, bind, setsockopt, sockopt};
 use std::io::{self, IoSlice};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::AsRawFd;
@@ -19,10 +18,13 @@ const MESSAGE: usize = 4096;
 /// Datagrams sent by one system call.
 const BATCH: usize = 64;
 
+/// The port of clients.
+const CLIENT: u16 = 546;
+
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Index of the link it leaves by, where `to` is link-local or multicast; elsewhere routing decides.
+    /// Index of the link it leaves by; to a relay agent beyond a router, routing decides.
     pub link: u32,
     /// Destination address.
     pub to: Ipv6Addr,
@@ -30,6 +32,17 @@ pub struct Outgoing {
     pub port: u16,
     /// UDP payload.
     pub bytes: Vec<u8>,
+}
+
+impl Outgoing {
+    fn address(&self) -> SockaddrIn6 {
+        SocketAddrV6::new(self.to, self.port, 0, self.link).into()
+    }
+
+    /// Whether its address alone would not keep it to its link: a client that uses a global address (RFC 9686 §4.2.1).
+    fn is_pinned(&self) -> bool {
+        self.port == CLIENT && !is_link_local(self.to) && !self.to.is_multicast()
+    }
 }
 
 /// The UDP socket of the DHCPv6 server, on all links.
@@ -83,32 +96,32 @@ impl Dhcp6Socket {
     /// Sends `messages` in order, going on after one the kernel refuses. Returns how many went out.
     pub fn send_batch(&mut self, messages: &[Outgoing]) -> usize {
         let mut sent = 0;
-        for batch in messages.chunks(BATCH) {
-            let mut rest = batch;
-            while !rest.is_empty() {
-                // a refusal is of the first message only; the rest goes on without it
-                let (done, skip) = match self.send_some(rest) {
-                    Ok(count) => (count, 0),
-                    Err(_) => (0, 1),
-                };
-                sent += done;
-                self.inbox.lost.unsent += skip as u64;
-                rest = rest.get((done + skip).max(1)..).unwrap_or_default();
+        for run in messages.chunk_by(|a, b| !a.is_pinned() && !b.is_pinned()) {
+            for batch in run.chunks(BATCH) {
+                sent += self.send_run(batch);
             }
         }
+        self.inbox.lost.unsent += (messages.len() - sent) as u64;
         sent
     }
 
-    fn send_some(&self, messages: &[Outgoing]) -> nix::Result<usize> {
-        let mut headers = MultiHeaders::<SockaddrIn6>::preallocate(messages.len(), None);
-        let slices: Vec<_> = messages.iter().map(|message| [IoSlice::new(&message.bytes)]).collect();
-        let addresses: Vec<_> = messages
-            .iter()
-            .map(|message| Some(SocketAddrV6::new(message.to, message.port, 0, message.link).into()))
-            .collect();
-        let flags = MsgFlags::MSG_DONTWAIT;
-        let results = sendmmsg(self.socket.as_raw_fd(), &mut headers, &slices, &addresses, [], flags)?;
-        Ok(results.count())
+    /// Sends messages of one kind.
+    fn send_run(&self, messages: &[Outgoing]) -> usize {
+        let mut sent = 0;
+        let mut rest = messages;
+        while let Some(first) = rest.first() {
+            let result = if first.is_pinned() {
+                let Outgoing { link, to, port, bytes } = first;
+                super::send_by(&self.socket, *link, Ipv6Addr::UNSPECIFIED, *to, *port, bytes).map(|()| 1)
+            } else {
+                let datagrams: Vec<_> = rest.iter().map(|m| (m.address(), IoSlice::new(&m.bytes))).collect();
+                send_many(&self.socket, &datagrams)
+            };
+            // a refusal is of the first message only; the others go on without it
+            sent += result.unwrap_or(0);
+            rest = rest.get(result.unwrap_or(1).max(1)..).unwrap_or_default();
+        }
+        sent
     }
 
     /// What was dropped since it was opened.

@@ -3,10 +3,9 @@ use crate::net::ALL_ROUTERS;
 use crate::proto::ra;
 use nix::libc;
 use nix::sys::socket::sockopt::{self, SetStruct};
-use nix::sys::socket::{ControlMessage, MsgFlags, SockProtocol, SockType, SockaddrIn6, sendmsg, setsockopt};
-use std::io::{self, IoSlice};
-use std::net::{Ipv6Addr, SocketAddrV6};
-use std::os::fd::AsRawFd;
+use nix::sys::socket::{SockProtocol, SockType, setsockopt};
+use std::io;
+use std::net::Ipv6Addr;
 use tokio::net::UdpSocket;
 
 /// Receive buffer in bytes: some hundred solicitations, each of which the kernel charges with a whole page or so.
@@ -88,16 +87,8 @@ impl NdSocket {
     ///
     /// Errors: EINVAL (no such source), ENODEV, ENETUNREACH, ENETDOWN, and EMSGSIZE where it would need fragments.
     pub fn send(&mut self, link: u32, source: Option<Ipv6Addr>, to: Ipv6Addr, bytes: &[u8]) -> io::Result<()> {
-        let from = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
-        let info = libc::in6_pktinfo { ipi6_addr: libc::in6_addr { s6_addr: from.octets() }, ipi6_ifindex: link };
-        let to = SockaddrIn6::from(SocketAddrV6::new(to, 0, 0, link));
-        let sent = sendmsg(
-            self.socket.as_raw_fd(),
-            &[IoSlice::new(bytes)],
-            &[ControlMessage::Ipv6PacketInfo(&info)],
-            MsgFlags::MSG_DONTWAIT,
-            Some(&to),
-        );
+        let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
+        let sent = super::send_by(&self.socket, link, source, to, 0, bytes);
         self.inbox.lost.unsent += u64::from(sent.is_err());
         sent.map(drop).map_err(io::Error::from)
     }

@@ -1,4 +1,46 @@
 //! DHCPv6 (RFC 9915): the server of all links, with its bindings.
+//!
+//! ```text
+//! datagram ─► relay (unwrap) ─► server (checks of §16) ─► turn (rules of §18.3)
+//!                                                            │ leases: what the client gets, decided only
+//!                                                            ▼
+//!                                          bindings ◄── commit: Record, Delegated, Tell, then Send
+//! ```
+//!
+//! * **Deciding and committing are apart.** An Advertise and a Reply are decided by the same code without changing
+//!   anything; only for a Reply is the decision carried out. So what is offered is what is then given, and a Solicit
+//!   leaves nothing behind.
+//! * **Nothing is given to two.** The table of bindings holds spans of address space that never overlap, be they leased
+//!   addresses, delegated prefixes, declined or registered addresses.
+//! * **The same client gets the same again.** What it has is kept; what was lost is found again, since the place of a
+//!   lease follows from the client's DUID and IAID, and since what a client says it has is given to it when it is ours
+//!   and free. So losing the last bindings in a power cut does no harm, as long as nobody else came in between.
+//! * **A client is never left with something dead.** What is no longer ours to give is answered with lifetimes of 0, and
+//!   a fresh one beside it. A subnet or pool that is deprecated counts as gone.
+//! * **Prefixes are routed by fact, not by action.** [`Action::Delegated`] says to which neighbour a prefix belongs as long
+//!   as it is bound, inside a pool of the configuration and outside of everything in use; `plan` makes the route.
+//! * **Memory is bounded**: 20,000 bindings (or [`Server::limit_bindings`]) of about 300 bytes, a tenth of them kept for
+//!   clients that are known; 128 per client; 2,000 registered addresses per link; 16 identity associations in a message
+//!   and 8 leases listed in each are looked at. Nothing is kept for who only solicits.
+//!
+//! A server that answers a Renew from its own table alone could say NoBinding after a power cut, and the client would
+//! start anew; accepting it (RFC 9915 §18.3.4 leaves the choice) keeps connections alive.
+
+mod bindings;
+mod leases;
+mod pool;
+mod registration;
+mod relay;
+mod server;
+mod site;
+mod status;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+pub use bindings::Counts;
+pub use server::Server;
+pub use status::Status;
 
 use crate::config::Host;
 use crate::net::{Duid, Lifetimes, Prefix};

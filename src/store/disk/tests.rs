@@ -78,7 +78,7 @@ fn bindings_and_memory_come_back_from_real_files() {
     store.commit(&[Record::Put(binding(3))], NOW).unwrap();
     store.shutdown([binding(2), binding(3)].iter(), NOW);
     drop(store);
-    assert_eq!(names(&folder.run()), ["bindings", "memory"], "nothing else is left behind");
+    assert_eq!(names(&folder.run()), ["journal", "memory.now"], "nothing else is left behind");
     assert_eq!(names(&folder.state()), ["bindings", "memory"]);
 
     fs::remove_dir_all(folder.run()).unwrap();
@@ -87,14 +87,27 @@ fn bindings_and_memory_come_back_from_real_files() {
 }
 
 #[test]
+fn one_folder_for_both_works_too() {
+    let folder = Folder::new("one");
+    let open = || Store::open(Disk::new(&folder.0, &folder.0).unwrap(), "boot", NOW);
+    let (mut store, _) = open();
+    store.remember(&memory(), NOW);
+    store.commit(&[Record::Put(binding(1))], NOW).unwrap();
+    store.flush([binding(1)].iter(), NOW);
+    store.tick(NOW);
+    store.commit(&[Record::Put(binding(2))], NOW).unwrap();
+    let (_, found) = open();
+    assert_eq!((found.memory, found.bindings.len(), found.reports.len()), (memory(), 2, 0));
+}
+
+#[test]
 fn folders_and_files_are_nobody_elses() {
     let folder = Folder::new("modes");
     let (mut store, _) = folder.open();
     store.flush([binding(1)].iter(), NOW);
-    for path in [folder.run(), folder.state()] {
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700, "{path:?}");
-        assert_eq!(fs::metadata(path.join("bindings")).unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode(folder.run()), mode(folder.state())], [0o700, 0o700]);
+    assert_eq!([mode(folder.run().join("journal")), mode(folder.state().join("bindings"))], [0o600, 0o600]);
 }
 
 #[test]
@@ -204,12 +217,12 @@ fn one_who_only_looks_sees_the_same_and_writes_nothing() {
     assert!(!folder.run().exists());
     let (mut store, _) = folder.open();
     store.commit(&[Record::Put(binding(1))], NOW).unwrap();
-    let before = fs::read(folder.run().join("bindings")).unwrap();
+    let before = fs::read(folder.run().join("journal")).unwrap();
     let (mut other, found) = look();
     assert_eq!(found.bindings, [binding(1)]);
     assert!(other.commit(&[Record::Put(binding(2))], NOW).is_err());
     other.shutdown([binding(1)].iter(), NOW);
-    assert_eq!(fs::read(folder.run().join("bindings")).unwrap(), before);
+    assert_eq!(fs::read(folder.run().join("journal")).unwrap(), before);
     assert!(!folder.state().exists());
 }
 
@@ -264,7 +277,7 @@ fn a_tmpfs_that_is_really_full_refuses_whole_turns_and_recovers() {
 
     // the others go, and there is room for a file with the rest
     let few: Vec<_> = (0..50).map(binding).collect();
-    fs::remove_file(folder.run().join("bindings")).unwrap();
+    fs::remove_file(folder.run().join("journal")).unwrap();
     drop(store);
     let (mut store, _) = folder.open();
     store.compact(few.iter(), NOW);

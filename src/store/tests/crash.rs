@@ -71,7 +71,7 @@ fn a_full_tmpfs_refuses_all_of_a_turn_and_recovers_by_itself() {
     // room for one and a half
     router.store.medium_mut().run = Fault { capacity: Some(size + 220), read_only: false };
     let error = router.turn(&[put(2, 2, HOUR, START), put(3, 3, HOUR, START)], START).unwrap_err();
-    assert!(error.contains("run/bindings") && error.contains("no space"), "{error}");
+    assert!(error.contains("run/journal") && error.contains("no space"), "{error}");
     assert_eq!(router.store.reports().collect::<Vec<_>>(), [&error]);
     assert_eq!(router.store.status(START)["journal"]["error"], error);
     let (_, found) = Router::start(router.store.medium().clone(), "one", START);

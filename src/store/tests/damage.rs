@@ -20,12 +20,12 @@ fn any_flipped_bit_costs_at_most_the_record_it_is_in() {
     let router = router();
     for file in [File::RunBindings, File::FlashBindings] {
         let intact = router.store.medium().bytes(file).unwrap().clone();
-        let all = bindings::read(&intact, "one", START).records.len();
+        let all = bindings::read(&intact, false, "one", START).records.len();
         for at in 0..intact.len() {
             for bit in 0..8 {
                 let mut bytes = intact.clone();
                 bytes[at] ^= 1 << bit;
-                let content = bindings::read(&bytes, "one", START);
+                let content = bindings::read(&bytes, false, "one", START);
                 assert!(content.records.len() >= all - 1, "byte {at}, bit {bit}");
                 assert!(
                     content.records.len() == all || content.damaged || content.torn,
@@ -55,11 +55,26 @@ fn a_damaged_file_is_kept_aside_and_reported_and_flash_fills_in() {
     let (router, found) = Router::start(fake, "one", START);
     assert_eq!(found.bindings, expected);
     let [report] = found.reports.as_slice() else { panic!("{:?}", found.reports) };
-    assert_eq!(report, "run/bindings is damaged; what could be read is used; it is kept as run/bindings.corrupt");
+    assert_eq!(report, "run/journal is damaged; what could be read is used; it is kept as run/journal.corrupt");
     assert!(router.store.reports().any(|other| other == report), "as long as the daemon runs");
     assert_eq!(router.store.medium().aside(File::RunBindings), Some(&bytes));
     let (_, found) = Router::start(router.killed(), "one", START);
     assert_eq!(found.reports, none(), "it was mended");
+}
+
+#[test]
+fn a_damaged_renewal_shortens_no_promise() {
+    let mut router = Router::new(1);
+    let later = START.after_secs(1000);
+    router.turn(&[put(1, 1, HOUR, START)], START).unwrap();
+    router.turn(&[put(1, 1, HOUR, later)], later).unwrap();
+    let mut fake = router.killed();
+    let mut bytes = fake.bytes(File::RunBindings).unwrap().clone();
+    let last = bytes.len() - 5;
+    bytes[last] ^= 1;
+    fake.put(File::RunBindings, bytes);
+    let (_, found) = Router::start(fake, "one", later);
+    assert_eq!(found.bindings, [binding(1, 1, HOUR, later)]);
 }
 
 #[test]
@@ -112,7 +127,7 @@ fn lines_of_a_newer_oasis6_are_passed_over_and_reported() {
     let (_, found) = Router::start(fake, "one", START);
     assert_eq!(found.bindings, [binding(1, 1, HOUR, START)]);
     let [report] = found.reports.as_slice() else { panic!("{:?}", found.reports) };
-    assert!(report.starts_with("run/bindings has 2 lines of a newer oasis6"), "{report}");
+    assert!(report.starts_with("run/journal has 2 lines of a newer oasis6"), "{report}");
 }
 
 #[test]
@@ -129,8 +144,8 @@ fn words_that_a_newer_oasis6_adds_to_a_line_are_passed_over() {
             longer
         })
         .collect();
-    let content = bindings::read(&longer, "one", START);
-    assert!(!content.damaged && content.same_boot && content.unknown == 0);
+    let content = bindings::read(&longer, false, "one", START);
+    assert!(!content.damaged && content.unknown == 0);
     assert_eq!(content.records.into_values().flatten().next().unwrap().binding, binding(1, 1, HOUR, START));
 }
 
@@ -166,7 +181,7 @@ proptest! {
         for words in lines {
             line::Line::new(&mut bytes, &words.join(" ")).close();
         }
-        bindings::read(&bytes, "one", Instant(at));
+        bindings::read(&bytes, false, "one", Instant(at));
         memory::read(&bytes, "one", Instant(at));
     }
 
@@ -176,7 +191,7 @@ proptest! {
         let intact = router.store.medium().bytes(File::RunBindings).unwrap();
         let cut = cut.index(intact.len());
         let whole = intact[..cut].windows(2).filter(|window| window == b"\n\n").count();
-        let content = bindings::read(&intact[..cut], "one", START);
+        let content = bindings::read(&intact[..cut], false, "one", START);
         // the first line is the header, the seventh the end of the snapshot
         let expected = whole.saturating_sub(1) - usize::from(whole > 6);
         prop_assert!(content.records.len() >= expected);

@@ -133,6 +133,18 @@ fn after_a_reboot_in_order_a_binding_has_what_was_left_of_it() {
 }
 
 #[test]
+fn a_stop_puts_renewals_on_flash_so_that_nothing_counts_in_full_after_a_reboot() {
+    let mut router = Router::new(1);
+    router.turn(&[put(1, 1, HOUR, START)], START).unwrap();
+    router.sleep(START, START.after_secs(60));
+    router.turn(&[put(1, 1, HOUR, START.after_secs(60))], START.after_secs(60)).unwrap();
+    let mut fake = router.stop(START.after_secs(660));
+    fake.power_cut();
+    let (_, found) = Router::start(fake, "two", START);
+    assert_eq!(found.bindings[0].lifetimes.valid, Until::At(START.after_secs(3000)));
+}
+
+#[test]
 fn after_a_power_cut_a_promise_counts_in_full() {
     let mut router = Router::new(1);
     router.turn(&[put(1, 1, HOUR, START)], START).unwrap();
@@ -145,6 +157,19 @@ fn after_a_power_cut_a_promise_counts_in_full() {
     router.turn(&[], boot).unwrap();
     let (_, found) = Router::start(router.killed(), "two", boot.after_secs(99));
     assert_eq!(found.bindings[0].lifetimes, full);
+}
+
+#[test]
+fn flash_that_lacks_renewals_ends_no_binding_when_tmpfs_is_emptied_under_a_running_boot() {
+    let mut router = Router::new(1);
+    let mut now = START;
+    for _ in 0..10 {
+        router.turn(&[put(1, 1, HOUR, now)], now).unwrap();
+        router.sleep(now, now.after_secs(1800));
+        now = now.after_secs(1800);
+    }
+    let (_, found) = Router::start(router.cut(), "one", now);
+    assert_eq!(found.bindings[0].lifetimes.valid, Until::At(now.after_secs(3600)));
 }
 
 #[test]

@@ -88,6 +88,17 @@ fn a_plan_made_again_writes_nothing() {
 }
 
 #[test]
+fn an_end_that_moves_by_a_second_is_no_change() {
+    let mut router = Router::new(1);
+    for seconds in [5400, 5399, 5401, 5400] {
+        remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, seconds, START)]), START);
+    }
+    assert_eq!(router.store.medium().flash_writes, 1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5402, START)]), START);
+    assert_eq!(router.store.medium().flash_writes, 2);
+}
+
+#[test]
 fn one_change_is_one_write() {
     let mut router = Router::new(1);
     let mut now = START;
@@ -133,6 +144,26 @@ fn a_prefix_that_flaps_costs_no_more_than_the_allowance_and_a_kill_loses_nothing
     assert!((60..=4 + 20_000 / 300).contains(&writes), "{writes}");
     let (_, found) = Router::start(router.killed(), "one", now);
     assert_eq!(found.memory.served[0].prefix, last.served[0].prefix);
+}
+
+#[test]
+fn what_is_remembered_in_the_last_turn_is_known_after_a_restart() {
+    let mut router = Router::new(1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5400, START)]), START);
+    let last = memory(&[served("home", "2001:db8:2::/64", true, 5400, START)]);
+    router.store.remember(&last, START);
+    assert_eq!(Router::start(router.stop(START), "one", START).1.memory, last);
+}
+
+#[test]
+fn the_newer_of_two_copies_counts() {
+    let mut router = Router::new(1);
+    remember(&mut router, &memory(&[served("home", "2001:db8:1::/64", true, 5400, START)]), START);
+    router.store.medium_mut().run.read_only = true;
+    let later = START.after_secs(1);
+    let last = memory(&[served("home", "2001:db8:2::/64", true, 5400, later)]);
+    remember(&mut router, &last, later);
+    assert_eq!(Router::start(router.killed(), "one", later).1.memory, last);
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod tests;
 mod write;
 
 pub use read::{
-    ClientFqdn, Ia, IaAddress, IaPrefix, Message, Options, Packet, Relay, StatusCode, addresses, codes, names,
+    ClientFqdn, Dnr, Ia, IaAddress, IaPrefix, Message, Options, Packet, Relay, StatusCode, addresses, codes, names,
     u8_value, u16_value, u32_value,
 };
 pub use write::{Mark, Writer};

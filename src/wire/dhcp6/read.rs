@@ -224,6 +224,40 @@ impl<'a> ClientFqdn<'a> {
     }
 }
 
+/// An encrypted DNS resolver (RFC 9463 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dnr<'a> {
+    /// SvcPriority; the lower, the better.
+    pub priority: u16,
+    /// Its name, which its certificate holds.
+    pub name: String,
+    /// Its addresses; none: they are looked up by its name.
+    pub addresses: Vec<Ipv6Addr>,
+    /// Service parameters as on the wire (RFC 9460 §2.2).
+    pub params: &'a [u8],
+}
+
+impl<'a> Dnr<'a> {
+    /// Parses the contents of an Encrypted DNS option. The parameters are not looked at.
+    pub fn parse(contents: &'a [u8]) -> Result<Dnr<'a>, Malformed> {
+        Dnr::read(Bytes(contents)).ok_or(Malformed::Option(option::DNR))
+    }
+
+    fn read(mut rest: Bytes<'a>) -> Option<Dnr<'a>> {
+        let priority = rest.u16()?;
+        let name = match name::decode(rest.counted()?).ok()? {
+            (name, []) => name,
+            _ => return None,
+        };
+        let mut dnr = Dnr { priority, name, addresses: Vec::new(), params: &[] };
+        if !rest.0.is_empty() {
+            dnr.addresses = addresses(option::DNR, rest.counted()?).ok().filter(|found| !found.is_empty())?;
+            dnr.params = rest.0;
+        }
+        Some(dnr)
+    }
+}
+
 /// The codes in an Option Request option; an odd byte at its end is ignored.
 pub fn codes(contents: &[u8]) -> impl Iterator<Item = u16> + use<'_> {
     let mut rest = Bytes(contents);
@@ -289,11 +323,14 @@ impl<'a> Bytes<'a> {
         self.chunk::<16>().map(Ipv6Addr::from)
     }
 
-    fn option(&mut self) -> Option<(u16, &'a [u8])> {
-        let ([a, b, c, d], rest) = self.0.split_first_chunk()?;
-        let len = u16::from_be_bytes([*c, *d]);
-        let (contents, rest) = rest.split_at_checked(len.into())?;
+    fn counted(&mut self) -> Option<&'a [u8]> {
+        let len = self.u16()?;
+        let (contents, rest) = self.0.split_at_checked(len.into())?;
         self.0 = rest;
-        Some((u16::from_be_bytes([*a, *b]), contents))
+        Some(contents)
+    }
+
+    fn option(&mut self) -> Option<(u16, &'a [u8])> {
+        Some((self.u16()?, self.counted()?))
     }
 }

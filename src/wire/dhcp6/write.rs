@@ -1,6 +1,6 @@
 //! The writing half.
 
-use super::{ClientFqdn, MessageType, option};
+use super::{ClientFqdn, Dnr, MessageType, option};
 use crate::wire::name;
 use std::net::Ipv6Addr;
 
@@ -30,6 +30,11 @@ impl Writer {
         let mut writer = Writer { bytes: Vec::with_capacity(384), too_long: false };
         writer.begin_relay(kind, hop_count, link_address, peer_address);
         writer
+    }
+
+    /// Options alone, to be put into messages later by [`Writer::raw`].
+    pub fn options() -> Writer {
+        Writer { bytes: Vec::new(), too_long: false }
     }
 
     /// Begins a message inside an opened Relay Message option.
@@ -140,6 +145,31 @@ impl Writer {
         self.bytes
             .push(u8::from(fqdn.server_updates) | u8::from(fqdn.overridden) << 1 | u8::from(fqdn.no_updates) << 2);
         self.raw(fqdn.name);
+        self.close(mark);
+    }
+
+    /// An encrypted DNS resolver (RFC 9463 §4.1); without addresses its parameters are left out. Nothing is written if
+    /// its name is no name.
+    pub fn dnr(&mut self, dnr: &Dnr<'_>) {
+        let mut encoded = Vec::new();
+        if name::encode(&dnr.name, &mut encoded).is_err() {
+            return;
+        }
+        let mark = self.open(option::DNR);
+        self.bytes.extend(dnr.priority.to_be_bytes());
+        self.counted(|writer| writer.bytes.extend(&encoded));
+        if !dnr.addresses.is_empty() {
+            self.counted(|writer| writer.bytes.extend(dnr.addresses.iter().flat_map(|address| address.octets())));
+            self.raw(dnr.params);
+        }
+        self.close(mark);
+    }
+
+    /// Something with its length in two bytes before it.
+    fn counted(&mut self, write: impl FnOnce(&mut Writer)) {
+        self.bytes.extend([0, 0]);
+        let mark = Mark(self.bytes.len());
+        write(self);
         self.close(mark);
     }
 

@@ -1,6 +1,6 @@
 //! The reconciler against a kernel that behaves, and against one that does not.
 
-use super::*;
+use super::super::*;
 use crate::kernel::{Kernel, Refusal, fake::FakeKernel};
 use crate::net::Instant;
 use proptest::prelude::*;

@@ -1,4 +1,31 @@
 //! Router advertisements of one link (RFC 4861 §6.2).
+//!
+//! ```text
+//! Config ──content──► Advertisement ──messages──► bytes, several where one message would be too long
+//!    │                                              ▲
+//!    └── Advertiser: when? ── first, periodic, changed, asked, final ──┘        Event ──► asked, or another router heard
+//! ```
+//!
+//! Three things make an advertisement due, and the earliest wins: the interval timer, a change of content, a host that
+//! asks. Hosts are answered by unicast while that is cheap, since a multicast wakes every battery on the link (RFC 7772
+//! §4), and by one multicast when many ask, or when one is due anyway. Multicasts keep three seconds between them, come
+//! what may (RFC 4861 §6.2.6); there is one exception, the first of the final ones, because a process that is told to stop
+//! does not live for three more seconds.
+//!
+//! *Changed* means that the bytes would differ now. A delegation that was renewed for another day, while one hour at most
+//! is announced, changes nothing on the wire and so causes nothing; neither does a route that went and came back before
+//! anything was sent. What was announced with a lifetime and is no longer wanted (routes, DNS servers, search domains,
+//! NAT64 prefixes, encrypted resolvers) is announced with lifetime 0 a few times. Prefixes are not: `plan` keeps them in
+//! the [`Config`] as deprecated until the last host has dropped them (RFC 9096 §3.5).
+
+mod advertiser;
+mod content;
+mod routers;
+#[cfg(test)]
+mod tests;
+
+pub use advertiser::{Advertiser, Status};
+pub use routers::OtherRouter;
 
 use crate::config::{Dnr, Preference};
 use crate::net::{Lifetimes, Mac, Prefix};
@@ -9,9 +36,9 @@ use std::time::Duration;
 /// no difference here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// MaxRtrAdvInterval.
+    /// MaxRtrAdvInterval; under 4 s counts as 4 s (RFC 4861 §6.2.1).
     pub max_interval: Duration,
-    /// MinRtrAdvInterval.
+    /// MinRtrAdvInterval; under 3 s counts as 3 s (RFC 4861 §6.2.1).
     pub min_interval: Duration,
     /// Router lifetime in seconds; 0: not a default router.
     pub router_lifetime: u16,
@@ -33,7 +60,7 @@ pub struct Config {
     pub mtu: Option<u32>,
     /// Prefix information options.
     pub prefixes: Vec<PrefixInfo>,
-    /// Route information options: prefix, preference, lifetime in seconds.
+    /// Route information options: prefix, preference, lifetime in seconds. Of two for one prefix the first counts.
     pub routes: Vec<(Prefix, Preference, u32)>,
     /// RDNSS addresses.
     pub dns: Vec<Ipv6Addr>,
@@ -49,7 +76,7 @@ pub struct Config {
     pub dnr: Option<Dnr>,
 }
 
-/// A prefix information option (RFC 4861 §4.6.2).
+/// A prefix information option (RFC 4861 §4.6.2), always with the L flag.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrefixInfo {
     /// The prefix.
@@ -58,11 +85,11 @@ pub struct PrefixInfo {
     pub autonomous: bool,
     /// P flag (RFC 9762).
     pub pd_preferred: bool,
-    /// When it ends. Announced lifetimes count down to this.
+    /// When it ends. Announced lifetimes count down to this; once the valid one is over, it is left out.
     pub lifetimes: Lifetimes,
     /// Longest preferred lifetime announced, seconds; 0: deprecated.
     pub max_preferred: u32,
-    /// Longest valid lifetime announced, seconds.
+    /// Longest valid lifetime announced, seconds; 0 for a stale prefix, as RFC 9096 §3.5 has it.
     pub max_valid: u32,
 }
 

@@ -1,0 +1,221 @@
+//! The command line: arguments → command → exit status.
+
+use crate::config::{self, Severity};
+use crate::control::{client, show};
+use crate::daemon::{self, Paths};
+use crate::kernel::Kernel;
+use crate::kernel::linux::{self, LinuxKernel};
+use crate::plan::Change;
+use crate::router::{Action, Entropy, Event, Router};
+use crate::sim::{self, Script};
+use crate::store::{self, Store};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const HELP: &str = "\
+oasis6: IPv6 for any network
+
+  oasis6 run        serve, in the foreground (the init script does this)
+  oasis6 check      check the configuration; exit status 1 if it has an error
+  oasis6 plan       show what `run` would change on this machine; change nothing
+  oasis6 status     what is served, and what is wrong
+  oasis6 leases     who has which address and prefix
+  oasis6 monitor    what happens, as it happens
+  oasis6 reload     read the configuration again; apply only the difference
+  oasis6 schema     every option with its default, range and meaning
+  oasis6 replay F   live a recorded life of a simulated router again
+
+  --config FILE     the configuration (/etc/config/oasis6)
+  --network FILE    OpenWrt's interfaces (/etc/config/network)
+  --json            for programs
+  --version, help
+";
+
+/// How long the daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs the command that `arguments` (without the program's name) ask for.
+pub fn main(arguments: &[String]) -> ExitCode {
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(message) => return usage(&message),
+    };
+    let done = match options.command.as_str() {
+        "help" => print(HELP),
+        "version" => print(&format!("oasis6 {}\n", env!("CARGO_PKG_VERSION"))),
+        "run" => daemon::run(options.paths).map_err(|fatal| fatal.0),
+        "check" => return check(&options),
+        "plan" => plan(&options),
+        "status" => ask(&options, "status", show::status),
+        "leases" => ask(&options, "leases", show::leases),
+        "reload" => ask(&options, "reload", show::reload),
+        "monitor" => monitor(&options),
+        "schema" => schema(&options),
+        "replay" => replay(&options),
+        other => return usage(&format!("there is no command '{other}'")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("oasis6: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    command: String,
+    operand: Option<String>,
+    paths: Paths,
+    json: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Options, String> {
+        let mut options = Options {
+            command: String::new(),
+            operand: None,
+            paths: Paths { config: "/etc/config/oasis6".into(), network: "/etc/config/network".into() },
+            json: false,
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut file = |option: &str| {
+                let value = rest.next().ok_or_else(|| format!("{option} needs a file"))?;
+                Ok::<_, String>(PathBuf::from(value))
+            };
+            match argument.as_str() {
+                "--config" => options.paths.config = file("--config")?,
+                "--network" => options.paths.network = file("--network")?,
+                "--json" => options.json = true,
+                "--version" | "-V" => options.command = "version".into(),
+                "--help" | "-h" => options.command = "help".into(),
+                option if option.starts_with('-') => return Err(format!("there is no option '{option}'")),
+                word if options.command.is_empty() => options.command = word.into(),
+                word if options.command == "replay" && options.operand.is_none() => options.operand = Some(word.into()),
+                word => return Err(format!("'{word}' is one word too many")),
+            }
+        }
+        if options.command.is_empty() { Err("which command?".into()) } else { Ok(options) }
+    }
+
+    /// The running daemon's socket: where the configuration puts it, or the default place if it can't be read.
+    fn socket(&self) -> PathBuf {
+        let config = daemon::load(&self.paths).config.unwrap_or_default();
+        Path::new(&config.run_dir).join("oasis6.sock")
+    }
+}
+
+fn usage(message: &str) -> ExitCode {
+    eprint!("oasis6: {message}\n\n{HELP}");
+    ExitCode::from(2)
+}
+
+/// Prints; a reader that has gone (`oasis6 monitor | head`) ends the command, and is no error.
+fn print(text: &str) -> Result<(), String> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.map_err(|error| format!("can't print: {error}")),
+    }
+}
+
+fn print_json(value: &Value) -> Result<(), String> {
+    print(&format!("{value:#}\n"))
+}
+
+fn check(options: &Options) -> ExitCode {
+    let loaded = daemon::load(&options.paths);
+    let done = if options.json {
+        let problems = loaded.problems.iter().map(|problem| {
+            json!({
+                "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
+                "line": problem.line, "section": problem.section, "option": problem.option,
+                "message": problem.message, "remedy": problem.remedy,
+            })
+        });
+        let problems: Vec<Value> = problems.collect();
+        print_json(&json!({ "valid": loaded.config.is_some(), "problems": problems }))
+    } else {
+        let mut lines = loaded.lines(Severity::Warning, &options.paths.config);
+        if loaded.problems.is_empty() {
+            lines.push(format!("{}: no problem found", options.paths.config.display()));
+        }
+        print(&(lines.join("\n") + "\n"))
+    };
+    if loaded.config.is_some() && done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Lives one turn of the daemon's life with the real kernel's facts, and does nothing of what it wants done.
+fn plan(options: &Options) -> Result<(), String> {
+    let loaded = daemon::load(&options.paths);
+    let errors = loaded.lines(Severity::Error, &options.paths.config);
+    let Some(mut config) = loaded.config else {
+        return Err(format!("no plan without a configuration:\n{}", errors.join("\n")));
+    };
+    let enabled = std::mem::replace(&mut config.enabled, true);
+    let now = linux::boottime();
+    let disk = store::disk::ReadOnly::new(Path::new(&config.run_dir), Path::new(&config.state_dir));
+    let (_, found) = Store::open(disk, &linux::boot_id(), now);
+    let actual = LinuxKernel::open().and_then(|mut kernel| kernel.read()).map_err(|refusal| refusal.message)?;
+    let entropy = Entropy { seed: 0, ula: linux::random(), duid: linux::random() };
+    let mut out = Vec::new();
+    let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
+    router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
+    router.handle(Event::Configure { config: Box::new(config), interfaces: loaded.interfaces }, now, &mut out);
+    router.settle(now, &mut out);
+    let ops: Vec<_> = out
+        .into_iter()
+        .filter_map(|action| if let Action::Apply(ops) = action { Some(ops) } else { None })
+        .flatten()
+        .collect();
+    let mut answer = router.plan(&ops, now);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("enabled".into(), enabled.into());
+    }
+    if options.json { print_json(&answer) } else { print(&show::plan(&answer)) }
+}
+
+fn ask(options: &Options, method: &str, show: fn(&Value) -> String) -> Result<(), String> {
+    let answer = client::call(&options.socket(), method, &Value::Null, PATIENCE)?;
+    if options.json { print_json(&answer) } else { print(&show(&answer)) }
+}
+
+fn monitor(options: &Options) -> Result<(), String> {
+    client::monitor(&options.socket(), |event| {
+        let line = if options.json { event.to_string() } else { show::event(event) };
+        print(&(line + "\n"))
+    })
+}
+
+fn schema(options: &Options) -> Result<(), String> {
+    if options.json { print_json(&config::render::json()) } else { print(&config::render::text()) }
+}
+
+/// Lives a simulated router's life again, from a file, or a new one from `seed:NUMBER:DAYS`.
+fn replay(options: &Options) -> Result<(), String> {
+    let Some(operand) = &options.operand else {
+        return Err("replay needs a file, or seed:NUMBER:DAYS for a life drawn at random".into());
+    };
+    let script = match operand.strip_prefix("seed:").and_then(|rest| rest.split_once(':')) {
+        Some((seed, days)) => {
+            let wrong = |_| format!("'{operand}' is not seed:NUMBER:DAYS");
+            Script::draw(seed.parse().map_err(wrong)?, days.parse().map_err(wrong)?)
+        }
+        None => {
+            let text = std::fs::read_to_string(operand).map_err(|error| format!("{operand}: {error}"))?;
+            Script::from_text(&text).map_err(|error| format!("{operand}: {error}"))?
+        }
+    };
+    let started = linux::boottime();
+    let summary = sim::live(&script).map_err(|failure| {
+        let file = format!("oasis6-life-{}", script.seed);
+        let kept = operand.starts_with("seed:") && std::fs::write(&file, script.to_text()).is_ok();
+        if kept { format!("{failure}\nthe life stands in {file}: oasis6 replay {file}") } else { failure.to_string() }
+    })?;
+    let took = linux::boottime().since(started).as_secs_f32();
+    print(&format!("{summary}; lived in {took:.1} s\n"))
+}

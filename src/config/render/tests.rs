@@ -1,0 +1,116 @@
+use super::*;
+use crate::config::{Config, Device, Ula, read};
+use std::path::Path;
+
+/// A file of the project that is made from the schema: it must be what the schema says. `UPDATE=1` writes it.
+fn same(path: &str, content: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == content, "{} is not what the schema says; run the tests once with UPDATE=1", path.display());
+}
+
+#[test]
+fn the_shipped_configuration_is_made_from_the_schema() {
+    same("files/etc/config/oasis6", &example());
+}
+
+#[test]
+fn the_option_tables_are_made_from_the_schema() {
+    let title = "# Options of /etc/config/oasis6\n\n\
+        Made from the schema (`src/config/schema`): don't edit it here. `oasis6 schema` shows the same.\n\n";
+    same("src/config/OPTIONS.md", &format!("{title}{}", readme_table()));
+}
+
+#[test]
+fn the_shipped_configuration_serves_the_interface_lan_once_it_is_enabled() {
+    let shipped = read(example().as_bytes());
+    assert_eq!(shipped.problems, []);
+    let config = shipped.config.unwrap();
+    assert!(!config.enabled);
+    assert_eq!(config.ula, Ula::Auto);
+    assert_eq!(config.lans["lan"].device, Device::Interface("lan".into()));
+    assert_eq!(Config { lans: Default::default(), ..config }, Config::default());
+    let enabled = example().replace("option enabled '0'", "option enabled '1'");
+    assert!(read(enabled.as_bytes()).config.unwrap().enabled);
+}
+
+#[test]
+fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
+    let example = example();
+    let lines: Vec<&str> = example.lines().collect();
+    let mut count = 0;
+    for (index, line) in lines.iter().enumerate() {
+        let commented = ["#option", "#list"].iter().any(|start| line.trim_start().starts_with(start));
+        // The section that it belongs to; DNR's options stand for one thing, and so do device and interface.
+        if !commented || line.contains("dnr_") || line.contains("option device") {
+            continue;
+        }
+        let section = (0..index).rev().find(|above| lines[*above].contains("config ")).unwrap();
+        let own = lines[section].trim_start_matches('#');
+        let needed = if own.contains("prefix 'isp'") && !line.contains("option prefix") {
+            "option prefix 2001:db8::/48\n"
+        } else if own.contains("lan 'lan'") && !line.contains("interface") {
+            "option interface lan\n"
+        } else if own.contains("host") {
+            "list mac 02:00:5e:00:53:02\noption name x\n"
+        } else {
+            ""
+        };
+        let lan = if own.contains("prefix 'isp'") { "config lan lan\noption interface lan\n" } else { "" };
+        let globals = if own.contains("oasis6") { "" } else { "config oasis6\n" };
+        let text = format!("{globals}{lan}{own}\n{needed}{}\n", line.replace('#', ""));
+        assert_eq!(read(text.as_bytes()).problems, [], "{text}");
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+}
+
+#[test]
+fn all_of_it_uncommented_has_only_the_contradiction_of_device_and_interface() {
+    let all: String = example()
+        .lines()
+        .filter(|line| !line.contains("option device"))
+        .map(|line| match line.trim_start() {
+            comment if comment.starts_with("# ") => "\n".to_owned(),
+            line => format!("{}\n", line.trim_start_matches('#')),
+        })
+        .collect();
+    let reading = read(all.as_bytes());
+    assert_eq!(reading.problems, [], "{all}");
+    let config = reading.config.unwrap();
+    assert_eq!((config.lans.len(), config.prefixes.len(), config.hosts.len()), (1, 1, 1));
+    let ra = config.lans["lan"].ra.as_ref().unwrap();
+    assert_eq!(ra.dnr.as_ref().unwrap().params, "alpn=dot port=853");
+}
+
+#[test]
+fn json_has_every_option_once() {
+    let json = json();
+    let sections = json["sections"].as_array().unwrap();
+    let kinds: Vec<_> = sections.iter().map(|section| section["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["oasis6", "lan", "prefix", "host"]);
+    let lan = sections[1]["options"].as_array().unwrap();
+    let max = lan.iter().find(|option| option["name"] == "ra_max_interval").unwrap();
+    assert_eq!(max["default"], "600");
+    assert_eq!(max["datatype"], "range(4,65535)");
+    assert_eq!(max["unit"], "seconds");
+    let min = lan.iter().find(|option| option["name"] == "ra_min_interval").unwrap();
+    assert_eq!(min["default"], Value::Null);
+    assert_eq!(min["otherwise"], "0.33 × ra_max_interval");
+}
+
+#[test]
+fn text_for_a_terminal_fits_and_has_every_option() {
+    let text = text();
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    for section in sections() {
+        assert!(text.contains(&format!("config {}", section.kind)));
+        for option in section.options {
+            assert!(text.contains(&format!(" {} ", option.name)), "{}", option.name);
+        }
+    }
+}

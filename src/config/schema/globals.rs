@@ -1,0 +1,57 @@
+use super::Kind::{Choice, Flag, Text, Ula as UlaKind};
+use super::{Table, value};
+use crate::config::{Config, Ula};
+use log::LevelFilter;
+use std::collections::BTreeMap;
+
+type Row = super::Row<Config>;
+
+pub(in crate::config) static GLOBALS: Table<Config> = Table {
+    kind: "oasis6",
+    help: "What holds for the whole router.",
+    example: "globals",
+    named: false,
+    many: false,
+    blank: || Config {
+        enabled: false,
+        log_level: LevelFilter::Off,
+        ula: Ula::Off,
+        domain: String::new(),
+        state_dir: String::new(),
+        run_dir: String::new(),
+        lans: BTreeMap::new(),
+        prefixes: BTreeMap::new(),
+        hosts: Vec::new(),
+    },
+    rows: &[
+        Row::option("enabled", Flag(|c, on| c.enabled = on))
+            .default("0")
+            .help("Serve the LANs; until then nothing in the kernel or on the wire changes."),
+        Row::option(
+            "log_level",
+            Choice(&[
+                ("off", |c| c.log_level = LevelFilter::Off),
+                ("error", |c| c.log_level = LevelFilter::Error),
+                ("warn", |c| c.log_level = LevelFilter::Warn),
+                ("info", |c| c.log_level = LevelFilter::Info),
+                ("debug", |c| c.log_level = LevelFilter::Debug),
+                ("trace", |c| c.log_level = LevelFilter::Trace),
+            ]),
+        )
+        .default("info")
+        .help("Least important messages that are logged."),
+        Row::option("ula", UlaKind(&value::ULA, |c, ula| c.ula = ula))
+            .default("auto")
+            .help("The LANs' own prefix, which stays when the provider's changes; auto: drawn once and kept.")
+            .rfc("RFC 4193, RFC 7084 ULA-1 to ULA-5"),
+        Row::option("domain", Text(&value::DOMAIN_OR_OFF, |c, domain| c.domain = domain))
+            .default("lan")
+            .help("Domain of the LANs' hosts, announced as search domain; off: none."),
+        Row::option("state_dir", Text(&value::FOLDER, |c, folder| c.state_dir = folder))
+            .default("/etc/oasis6")
+            .help("Folder on flash for what must survive a reboot."),
+        Row::option("run_dir", Text(&value::FOLDER, |c, folder| c.run_dir = folder))
+            .default("/var/run/oasis6")
+            .help("Folder in memory for leases, socket and lock."),
+    ],
+};

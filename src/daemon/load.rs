@@ -1,0 +1,67 @@
+use crate::config::{self, Problem, Severity};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where the configuration is read from.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// oasis6's own file.
+    pub config: PathBuf,
+    /// OpenWrt's network file, which knows the devices of interfaces; it may be missing.
+    pub network: PathBuf,
+}
+
+/// A configuration file as it was read.
+pub struct Loaded {
+    /// The configuration; `None` when there was an error.
+    pub config: Option<config::Config>,
+    /// OpenWrt interface name → device.
+    pub interfaces: BTreeMap<String, String>,
+    /// Errors and warnings.
+    pub problems: Vec<Problem>,
+}
+
+impl Loaded {
+    /// Every problem as one line of text, errors only or all.
+    pub fn lines(&self, least: Severity, path: &Path) -> Vec<String> {
+        let wanted = self.problems.iter().filter(|problem| problem.severity <= least);
+        wanted.map(|problem| format!("{}: {problem}", path.display())).collect()
+    }
+}
+
+/// Reads and checks the configuration. A file that can't be read is a problem like any other.
+pub fn load(paths: &Paths) -> Loaded {
+    let interfaces = read_bounded(&paths.network).map(|bytes| config::interfaces(&bytes)).unwrap_or_default();
+    match read_bounded(&paths.config) {
+        Ok(bytes) => {
+            let config::Reading { config, problems } = config::read(&bytes);
+            Loaded { config, interfaces, problems }
+        }
+        Err(error) => {
+            let remedy = match error.kind() {
+                io::ErrorKind::NotFound => "name another with --config FILE",
+                io::ErrorKind::PermissionDenied => "run as root",
+                _ => "see that it is a readable file",
+            };
+            let problem = Problem {
+                severity: Severity::Error,
+                line: 0,
+                section: String::new(),
+                option: String::new(),
+                message: format!("can't be read: {error}"),
+                remedy: remedy.into(),
+            };
+            Loaded { config: None, interfaces, problems: vec![problem] }
+        }
+    }
+}
+
+/// A file's bytes, but never more than one byte over what the parser accepts: it says then what is wrong.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(config::MAX_FILE_SIZE).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

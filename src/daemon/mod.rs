@@ -1,0 +1,450 @@
+//! The one event loop: owns every socket, timer and file, and decides nothing.
+//!
+//! ```text
+//! sockets, kernel, signals, control ─► one now ─► Router::handle … Router::settle ─► carry_out
+//!                                                    ▲                                  │
+//!                                                    └────────── Event::Applied ◄───────┤ journal, kernel, sockets
+//! ```
+//!
+//! Any error of the loop itself ends the process, so that procd starts it anew: a part that died while the rest goes
+//! on is the one state nobody notices. What the world refuses (a full disk, a taken port) is no such error: it is
+//! shown in `status`, and tried again.
+
+mod load;
+pub(crate) mod log;
+
+pub use load::{Loaded, Paths, load};
+
+use crate::config::{Config, Severity};
+use crate::control::server::{Reply, Request, Server};
+use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
+use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
+use crate::kernel::{Kernel, Refusal};
+use crate::net::Instant;
+use crate::plan::{Change, Trouble};
+use crate::router::{Action, Entropy, Event, Notice, Router};
+use crate::store::{Store, disk::Disk, disk::Lock};
+use ::log::{error, info, warn};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Packets taken from one socket in a row, before the others have their turn.
+const BUDGET: usize = 64;
+/// A taken port is tried again this often.
+const PORT_RETRY: Duration = Duration::from_secs(10);
+/// The kernel is read anew this often though no notification was lost: nothing may rest on what we remember alone.
+const AUDIT: Duration = Duration::from_secs(300);
+
+/// A daemon that can't start or go on; says why and what to do.
+#[derive(Debug)]
+pub struct Fatal(pub String);
+
+/// Runs until SIGTERM or SIGINT. Errors: what keeps it from starting.
+pub fn run(paths: Paths) -> Result<(), Fatal> {
+    log::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Fatal(format!("can't start: {error}")))?;
+    runtime.block_on(async { Daemon::start(paths)?.serve().await })
+}
+
+struct Daemon {
+    paths: Paths,
+    router: Router,
+    kernel: LinuxKernel,
+    notifications: Notifications,
+    store: Store<Disk>,
+    nd: NdSocket,
+    dhcp6: Option<Dhcp6Socket>,
+    /// Why there is no DHCPv6 socket, and when it is tried again.
+    dhcp6_refused: Option<(String, Instant)>,
+    joined: BTreeSet<u32>,
+    control: Server,
+    audit_at: Instant,
+    loaded_at: Instant,
+    warnings: Vec<String>,
+    config_error: Option<String>,
+    out: Vec<Action>,
+    _lock: Lock,
+}
+
+/// Why the loop woke up.
+enum Wake {
+    Nd,
+    Dhcp6,
+    Kernel(Received),
+    Control(Request),
+    Reload,
+    Stop,
+    Timer,
+}
+
+impl Daemon {
+    /// Everything that can fail at start does so here, before anything changes.
+    fn start(paths: Paths) -> Result<Daemon, Fatal> {
+        let loaded = load(&paths);
+        let errors = loaded.lines(Severity::Error, &paths.config);
+        let Some(config) = loaded.config else {
+            return Err(Fatal(format!("the configuration can't be used:\n{}", errors.join("\n"))));
+        };
+        ::log::set_max_level(config.log_level);
+        let now = linux::boottime();
+        let disk = Disk::new(Path::new(&config.run_dir), Path::new(&config.state_dir)).map_err(Fatal)?;
+        let lock = Lock::take(Path::new(&config.run_dir)).map_err(Fatal)?;
+        let (store, found) = Store::open(disk, &linux::boot_id(), now);
+        for report in &found.reports {
+            warn!("{report}");
+        }
+        let refused = |refusal: Refusal| Fatal(refusal.message);
+        let mut notifications = Notifications::open().map_err(|e| Fatal(format!("can't listen to the kernel: {e}")))?;
+        let mut kernel = LinuxKernel::open().map_err(refused)?;
+        if let Err(error) = notifications.leave_out_routes_of(&kernel) {
+            info!("hearing of our own routes too: {error}");
+        }
+        let actual = kernel.read().map_err(refused)?;
+        let nd =
+            NdSocket::open().map_err(|error| Fatal(format!("can't open an ICMPv6 socket: {error}; run as root")))?;
+        let control = Server::bind(&Path::new(&config.run_dir).join("oasis6.sock"))
+            .map_err(|error| Fatal(format!("can't open the control socket: {error}")))?;
+        let mut out = Vec::new();
+        let entropy = Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random() };
+        let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
+        router.limit_bindings(most_bindings(linux::memory()));
+        router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
+        let mut daemon = Daemon {
+            router,
+            kernel,
+            notifications,
+            store,
+            nd,
+            dhcp6: None,
+            dhcp6_refused: None,
+            joined: BTreeSet::new(),
+            control,
+            audit_at: now.after(AUDIT),
+            loaded_at: now,
+            warnings: Vec::new(),
+            config_error: None,
+            out,
+            _lock: lock,
+            paths,
+        };
+        let lines = loaded.problems.iter().map(ToString::to_string).collect();
+        daemon.configure(config, loaded.interfaces, lines, now);
+        info!("oasis6 {} started", env!("CARGO_PKG_VERSION"));
+        Ok(daemon)
+    }
+
+    async fn serve(mut self) -> Result<(), Fatal> {
+        let mut hangup = listen(SignalKind::hangup())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut changes = Vec::new();
+        self.settle(linux::boottime());
+        loop {
+            let sleep = self.sleep(linux::boottime());
+            let wake = tokio::select! {
+                ready = self.nd.readable() => ready.map(|()| Wake::Nd),
+                ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
+                received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
+                request = self.control.next() => Ok(Wake::Control(request)),
+                _ = hangup.recv() => Ok(Wake::Reload),
+                _ = terminate.recv() => Ok(Wake::Stop),
+                _ = interrupt.recv() => Ok(Wake::Stop),
+                () = tokio::time::sleep(sleep) => Ok(Wake::Timer),
+            };
+            let now = linux::boottime();
+            match wake.map_err(|error| Fatal(format!("a socket failed: {error}")))? {
+                Wake::Nd => self.receive_nd(now),
+                Wake::Dhcp6 => self.receive_dhcp6(now),
+                Wake::Kernel(Received::Changes) => {
+                    let changes = std::mem::take(&mut changes);
+                    self.router.handle(Event::Kernel(changes), now, &mut self.out);
+                }
+                Wake::Kernel(Received::Lost) => {
+                    changes.clear();
+                    warn!("the kernel had more news than we could read; reading everything anew");
+                    self.audit(now);
+                }
+                Wake::Control(request) => self.answer(request, now),
+                // what went wrong was told and stands in the status
+                Wake::Reload => drop(self.reload(now)),
+                Wake::Stop => break,
+                Wake::Timer => {}
+            }
+            self.settle(now);
+        }
+        self.stop(linux::boottime()).await;
+        Ok(())
+    }
+
+    /// Ends a turn.
+    fn settle(&mut self, now: Instant) {
+        if self.audit_at <= now {
+            self.audit(now);
+        }
+        self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
+        self.router.settle(now, &mut self.out);
+        self.carry_out(now);
+        self.open_dhcp6(now);
+        self.join();
+        self.keep(now);
+    }
+
+    /// How long the loop may sleep.
+    fn sleep(&self, now: Instant) -> Duration {
+        let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
+        let all = [self.router.poll_at().map(|(at, _)| at), self.store.poll_at(), port, Some(self.audit_at)];
+        all.into_iter().flatten().min().map_or(AUDIT, |at| at.since(now))
+    }
+
+    fn receive_nd(&mut self, now: Instant) {
+        let Daemon { nd, router, out, .. } = self;
+        nd.recv_batch(BUDGET, |link, packet| router.handle(Event::Nd { link, packet }, now, out));
+    }
+
+    fn receive_dhcp6(&mut self, now: Instant) {
+        let Daemon { dhcp6, router, out, .. } = self;
+        if let Some(socket) = dhcp6 {
+            socket.recv_batch(BUDGET, |packet| router.handle(Event::Dhcp6(packet), now, out));
+        }
+    }
+
+    /// Reads the kernel anew.
+    fn audit(&mut self, now: Instant) {
+        self.audit_at = now.after(AUDIT);
+        match self.kernel.read() {
+            Ok(actual) => self.router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut self.out),
+            Err(refusal) => {
+                error!("can't read the kernel: {refusal}");
+                self.audit_at = now.after(Duration::from_secs(1));
+            }
+        }
+    }
+
+    /// Does what the router wants done: the kernel, the journal, and only then the wire.
+    fn carry_out(&mut self, now: Instant) {
+        let mut sends = Vec::new();
+        let mut records = Vec::new();
+        while !self.out.is_empty() {
+            let mut results = Vec::new();
+            for action in self.out.drain(..) {
+                match action {
+                    Action::Record(record) => records.push(record),
+                    Action::Remember(memory) => self.store.remember(&memory, now),
+                    Action::Apply(ops) => {
+                        let answers = self.kernel.apply(&ops);
+                        results.extend(ops.into_iter().zip(answers));
+                    }
+                    Action::Tell(notice) => tell(&notice, &mut self.control, now),
+                    Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
+                }
+            }
+            if !results.is_empty() {
+                self.router.handle(Event::Applied(results), now, &mut self.out);
+            }
+        }
+        let kept = records.is_empty() || self.store.commit(&records, now).is_ok();
+        let mut messages = Vec::new();
+        for action in sends {
+            match action {
+                Action::SendNd { link, to, bytes } => {
+                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
+                        ::log::debug!("a router advertisement was not sent: {error}");
+                    }
+                }
+                Action::SendDhcp6 { link, to, port, bytes, commits } if kept || !commits => {
+                    messages.push(Outgoing { link, to, port, bytes });
+                }
+                _ => {}
+            }
+        }
+        if let Some(socket) = &mut self.dhcp6 {
+            socket.send_batch(&messages);
+        }
+    }
+
+    /// Opens or closes port 547 as the configuration asks.
+    fn open_dhcp6(&mut self, now: Instant) {
+        if !self.router.wants_dhcp6() {
+            self.dhcp6 = None;
+            self.dhcp6_refused = None;
+            return;
+        }
+        if self.dhcp6.is_some() || self.dhcp6_refused.as_ref().is_some_and(|(_, at)| *at > now) {
+            return;
+        }
+        match Dhcp6Socket::open() {
+            Ok(mut socket) => {
+                for link in &self.joined {
+                    if let Err(error) = socket.join(*link) {
+                        warn!("can't hear DHCPv6 clients on link {link}: {error}");
+                    }
+                }
+                self.dhcp6 = Some(socket);
+                self.dhcp6_refused = None;
+            }
+            Err(error) => {
+                let again = self.dhcp6_refused.as_ref().is_some_and(|(was, _)| *was == error.to_string());
+                if !again {
+                    warn!("no DHCPv6: {error}");
+                }
+                self.dhcp6_refused = Some((error.to_string(), now.after(PORT_RETRY)));
+            }
+        }
+    }
+
+    /// Brings the multicast groups in line with the links served.
+    fn join(&mut self) {
+        let wanted = self.router.links();
+        for link in self.joined.difference(&wanted) {
+            // a link that is gone has left its groups by itself
+            let _ = self.nd.leave(*link);
+            if let Some(socket) = &mut self.dhcp6 {
+                let _ = socket.leave(*link);
+            }
+        }
+        for link in wanted.difference(&self.joined) {
+            let joined = self.nd.join(*link).and_then(|()| self.dhcp6.as_mut().map_or(Ok(()), |s| s.join(*link)));
+            if let Err(error) = joined {
+                warn!("can't hear hosts on link {link}: {error}");
+            }
+        }
+        self.joined = wanted;
+    }
+
+    /// Lets the store do what is due.
+    fn keep(&mut self, now: Instant) {
+        if self.store.needs_compaction() {
+            self.store.compact(self.router.bindings(), now);
+        }
+        if self.store.flash_due(now) {
+            self.store.flush(self.router.bindings(), now);
+        }
+        self.store.tick(now);
+    }
+
+    fn configure(
+        &mut self,
+        config: Config,
+        interfaces: std::collections::BTreeMap<String, String>,
+        warnings: Vec<String>,
+        now: Instant,
+    ) {
+        ::log::set_max_level(config.log_level);
+        self.loaded_at = now;
+        self.config_error = None;
+        self.out.push(Action::Tell(Notice::Config { what: "loaded", problems: warnings.clone() }));
+        self.warnings = warnings;
+        self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
+    }
+
+    /// Reads the configuration again; a broken one leaves the last good one running.
+    fn reload(&mut self, now: Instant) -> Result<(), Vec<String>> {
+        let loaded = load(&self.paths);
+        let lines: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+        let Some(config) = loaded.config else {
+            self.config_error = Some(lines.join("; "));
+            self.out.push(Action::Tell(Notice::Config { what: "refused", problems: lines.clone() }));
+            return Err(lines);
+        };
+        let running = self.router.config();
+        let mut warnings = lines;
+        if (&config.run_dir, &config.state_dir) != (&running.run_dir, &running.state_dir) {
+            warnings.push("run_dir and state_dir take effect at the next start only".into());
+        }
+        self.configure(config, loaded.interfaces, warnings, now);
+        Ok(())
+    }
+
+    fn answer(&mut self, request: Request, now: Instant) {
+        let Request { method, reply, .. } = request;
+        match method.as_str() {
+            "status" => reply.send(Ok(self.status(now))),
+            "leases" => reply.send(Ok(self.router.leases(now))),
+            "reload" => {
+                let done = self.reload(now);
+                match done {
+                    Ok(()) => reply.send(Ok(json!({ "warnings": self.warnings }))),
+                    Err(problems) => refuse(reply, "config", &problems.join("\n")),
+                }
+            }
+            other => refuse(
+                reply,
+                "method",
+                &format!("there is no method '{other}'; known: status, leases, reload, monitor"),
+            ),
+        }
+    }
+
+    fn status(&self, now: Instant) -> Value {
+        let mut status = self.router.status(now);
+        let mut troubles = Vec::new();
+        let mut trouble = |place: &str, message: &str, remedy: &str| {
+            troubles.push(Trouble { place: place.into(), message: message.into(), remedy: remedy.into() });
+        };
+        if let Some(error) = &self.config_error {
+            trouble("configuration", error, "mend it and run `oasis6 reload`; the last good one is in force");
+        }
+        if let Some((why, _)) = &self.dhcp6_refused {
+            trouble("dhcp6", why, "stop the other server; the port is tried again every 10 s");
+        }
+        for report in self.store.reports() {
+            trouble("store", report, "");
+        }
+        if let Some(fields) = status.as_object_mut() {
+            fields.insert(
+                "config".into(),
+                json!({
+                    "file": self.paths.config.display().to_string(), "loaded": now.since(self.loaded_at).as_secs(),
+                    "error": self.config_error, "warnings": self.warnings,
+                }),
+            );
+            fields.insert("store".into(), self.store.status(now));
+            fields.insert("control".into(), self.control.status());
+            if let Some(Value::Array(all)) = fields.get_mut("troubles") {
+                all.extend(crate::router::troubles(&troubles));
+            }
+        }
+        status
+    }
+
+    /// Good-bye: final router advertisements, and everything to flash.
+    async fn stop(&mut self, now: Instant) {
+        self.router.shutdown(now, &mut self.out);
+        self.carry_out(now);
+        self.store.shutdown(self.router.bindings(), now);
+        info!("stopped");
+    }
+}
+
+/// How many bindings a machine can afford: about 1 KiB each with its route and its line in the journal, out of a
+/// sixteenth of the memory. 4,096 on a router of 64 MiB.
+fn most_bindings(memory: u64) -> usize {
+    let affordable = memory / 16 / 1024;
+    usize::try_from(affordable).unwrap_or(usize::MAX).clamp(1_000, 1_000_000)
+}
+
+async fn readable(socket: Option<&Dhcp6Socket>) -> std::io::Result<()> {
+    match socket {
+        Some(socket) => socket.readable().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Fatal> {
+    signal(kind).map_err(|error| Fatal(format!("can't listen to signals: {error}")))
+}
+
+fn refuse(reply: Reply, code: &str, message: &str) {
+    reply.send(Err(crate::control::Error { code: code.into(), message: message.into() }));
+}
+
+fn tell(notice: &Notice, control: &mut Server, now: Instant) {
+    ::log::log!(notice.level(), "{notice}");
+    if control.is_watched() {
+        control.publish(&notice.to_json(now));
+    }
+}

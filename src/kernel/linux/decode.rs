@@ -1,0 +1,363 @@
+//! What the kernel's messages say. Only the attributes we need are looked at, so that no new one can be in the way.
+
+use super::exchange::attributes;
+use super::{ADDRESS_METRIC, PROTOCOL};
+use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
+use crate::plan::{Address, AddressState, Key, Link, Route, RouteTarget, Tag};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressFlags, AddressHeader, CacheInfo};
+use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
+use netlink_packet_route::route::{RouteFlags, RouteHeader, RouteProtocol, RouteType};
+use nix::libc;
+use std::net::Ipv6Addr;
+
+// linux/if_link.h
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+// linux/if_addr.h
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_CACHEINFO: u16 = 6;
+const IFA_FLAGS: u16 = 8;
+const IFA_RT_PRIORITY: u16 = 9;
+const IFA_PROTO: u16 = 11;
+// linux/netconf.h
+const NETCONFA_IFINDEX: u16 = 1;
+
+/// Table of the kernel's own addresses: nothing there is a route of somebody's.
+const TABLE_LOCAL: u32 = 255;
+
+/// What one message says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum News {
+    Link(u32, Link),
+    LinkGone(u32),
+    Address(u32, Ipv6Addr, Address),
+    /// With how it was: the kernel removes some addresses because they are duplicates.
+    AddressGone(u32, Ipv6Addr, Address),
+    Route(Key, Route),
+    RouteGone(Key, Route),
+    /// IPv6 was configured anew, on one link or (`None`) everywhere.
+    Configured(Option<u32>),
+    /// Nothing for us.
+    Nothing,
+}
+
+/// A message that is not as the kernel's headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl<E: std::error::Error> From<E> for Malformed {
+    fn from(_: E) -> Malformed {
+        Malformed
+    }
+}
+
+/// Reads a message of this type (RTM_…).
+pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malformed> {
+    Ok(match kind {
+        libc::RTM_NEWLINK => match link(payload)? {
+            (AddressFamily::Unspec, index, link) => News::Link(index, link?),
+            (AddressFamily::Inet6, index, _) => News::Configured(Some(index)),
+            _ => News::Nothing,
+        },
+        // a bridge says DELLINK in its own family of a port that leaves it
+        libc::RTM_DELLINK => match link(payload)? {
+            (AddressFamily::Unspec, index, _) => News::LinkGone(index),
+            _ => News::Nothing,
+        },
+        libc::RTM_NEWADDR => {
+            address(payload, now)?.map_or(News::Nothing, |(link, addr, a)| News::Address(link, addr, a))
+        }
+        libc::RTM_DELADDR => {
+            address(payload, now)?.map_or(News::Nothing, |(link, addr, a)| News::AddressGone(link, addr, a))
+        }
+        libc::RTM_NEWROUTE | libc::RTM_DELROUTE => match route(payload)? {
+            RouteNews::Route(key, route) if kind == libc::RTM_NEWROUTE => News::Route(key, route),
+            RouteNews::Route(key, route) => News::RouteGone(key, route),
+            // the route to ff00::/8 over a link comes and goes with IPv6 on that link
+            RouteNews::Multicast(link) => News::Configured(Some(link)),
+            RouteNews::Other => News::Nothing,
+        },
+        libc::RTM_NEWNETCONF => {
+            let index = attribute(payload, 4, NETCONFA_IFINDEX)?.map(i32::from_ne_bytes).ok_or(Malformed)?;
+            News::Configured(u32::try_from(index).ok())
+        }
+        _ => News::Nothing,
+    })
+}
+
+/// The value of the attribute `wanted` behind a header of `header` bytes.
+fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Result<Option<[u8; N]>, Malformed> {
+    for attribute in attributes(payload, header) {
+        let (kind, value) = attribute.ok_or(Malformed)?;
+        if kind == wanted {
+            return Ok(Some(value.try_into()?));
+        }
+    }
+    Ok(None)
+}
+
+/// Family, index, and the link itself where the message describes it.
+fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>), Malformed> {
+    let header = LinkHeader::parse(payload)?;
+    let up = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp;
+    let described = || {
+        let mut link = Link { name: String::new(), mac: None, up: header.flags.contains(up), mtu: 0 };
+        for attribute in attributes(payload, 16) {
+            match attribute.ok_or(Malformed)? {
+                (IFLA_ADDRESS, value) if header.link_layer_type == LinkLayerType::Ether => {
+                    link.mac = value.try_into().ok().map(Mac);
+                }
+                (IFLA_IFNAME, value) => {
+                    link.name = String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
+                }
+                (IFLA_MTU, value) => link.mtu = u32::from_ne_bytes(value.try_into()?),
+                _ => {}
+            }
+        }
+        if link.name.is_empty() { Err(Malformed) } else { Ok(link) }
+    };
+    Ok((header.interface_family, header.index, described()))
+}
+
+/// Link, address and how it is; `None` if it is of another family.
+fn address(payload: &[u8], now: Instant) -> Result<Option<(u32, Ipv6Addr, Address)>, Malformed> {
+    let header = AddressHeader::parse(payload)?;
+    if header.family != AddressFamily::Inet6 {
+        return Ok(None);
+    }
+    let mut flags = AddressFlags::from_bits_retain(header.flags.bits().into());
+    let (mut peer, mut local, mut protocol, mut metric) = (None, None, None, None);
+    let mut lifetimes = Lifetimes::FOREVER;
+    for attribute in attributes(payload, 8) {
+        match attribute.ok_or(Malformed)? {
+            (IFA_ADDRESS, value) => peer = Some(ipv6(value)?),
+            (IFA_LOCAL, value) => local = Some(ipv6(value)?),
+            (IFA_FLAGS, value) => flags = AddressFlags::from_bits_retain(u32::from_ne_bytes(value.try_into()?)),
+            (IFA_CACHEINFO, value) => {
+                let info = CacheInfo::parse(value)?;
+                let until = |seconds| Until::from_wire(seconds, now);
+                lifetimes = Lifetimes::new(until(info.ifa_preferred), until(info.ifa_valid));
+            }
+            (IFA_RT_PRIORITY, value) => metric = Some(u32::from_ne_bytes(value.try_into()?)),
+            (IFA_PROTO, value) => protocol = value.first().copied(),
+            _ => {}
+        }
+    }
+    let state = if flags.contains(AddressFlags::Dadfailed) {
+        AddressState::Duplicate
+    } else if flags.contains(AddressFlags::Tentative) {
+        AddressState::Tentative
+    } else {
+        AddressState::Ready
+    };
+    let ours = protocol.map_or(metric == Some(ADDRESS_METRIC), |protocol| protocol == PROTOCOL);
+    let tag = if ours { Tag::Ours } else { Tag::Foreign };
+    let addr = local.or(peer).ok_or(Malformed)?;
+    Ok(Some((header.index, addr, Address { len: header.prefix_len, lifetimes, state, tag })))
+}
+
+enum RouteNews {
+    Route(Key, Route),
+    Multicast(u32),
+    Other,
+}
+
+fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
+    let header = RouteHeader::parse(payload)?;
+    if header.address_family != AddressFamily::Inet6 || header.flags.contains(RouteFlags::Cloned) {
+        return Ok(RouteNews::Other);
+    }
+    let mut table = u32::from(header.table);
+    let (mut dst, mut src) = (Ipv6Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
+    let (mut link, mut gateway, mut metric, mut several) = (None, None, 0, false);
+    for attribute in attributes(payload, 12) {
+        match attribute.ok_or(Malformed)? {
+            (libc::RTA_DST, value) => dst = ipv6(value)?,
+            (libc::RTA_SRC, value) => src = ipv6(value)?,
+            (libc::RTA_OIF, value) => link = Some(u32::from_ne_bytes(value.try_into()?)),
+            (libc::RTA_GATEWAY, value) => gateway = Some(ipv6(value)?),
+            (libc::RTA_PRIORITY, value) => metric = u32::from_ne_bytes(value.try_into()?),
+            (libc::RTA_TABLE, value) => table = u32::from_ne_bytes(value.try_into()?),
+            (libc::RTA_MULTIPATH, _) => several = true,
+            _ => {}
+        }
+    }
+    if table == TABLE_LOCAL {
+        let link = link.filter(|_| dst.is_multicast());
+        return Ok(link.map_or(RouteNews::Other, RouteNews::Multicast));
+    }
+    let target = match (header.kind, link, gateway) {
+        (RouteType::Unicast, _, _) if several => RouteTarget::Other,
+        (RouteType::Unicast, Some(link), Some(gateway)) => RouteTarget::Via { link, gateway },
+        (RouteType::Unicast, Some(link), None) => RouteTarget::OnLink { link },
+        (RouteType::Unicast, None, _) => RouteTarget::Other,
+        // all that leads nowhere, whatever the sender is told
+        (RouteType::Unreachable | RouteType::BlackHole | RouteType::Prohibit, _, _) => RouteTarget::Unreachable,
+        _ => return Ok(RouteNews::Other),
+    };
+    let dst = Prefix::new(dst, header.destination_prefix_length).ok_or(Malformed)?;
+    let src = Prefix::new(src, header.source_prefix_length).ok_or(Malformed)?;
+    let tag = if header.protocol == RouteProtocol::Other(PROTOCOL) { Tag::Ours } else { Tag::Foreign };
+    // a router may hold the whole Internet's routes; we need not
+    if tag == Tag::Foreign && !dst.covers(&Prefix::GLOBAL) {
+        return Ok(RouteNews::Other);
+    }
+    Ok(RouteNews::Route(Key::Route { table, dst, src, metric }, Route { target, tag }))
+}
+
+fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
+    Ok(Ipv6Addr::from(<[u8; 16]>::try_from(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::linux::encode;
+    use crate::kernel::linux::exchange::{Request, messages};
+    use crate::plan::{Op, Value};
+    use netlink_packet_route::RouteNetlinkMessage;
+    use proptest::prelude::*;
+    use rtnetlink::packet_core::NetlinkSerializable;
+
+    const NOW: Instant = Instant(1_000_000);
+
+    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(4 + value.len()).unwrap();
+        let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn asked(key: Key, value: Value) -> Vec<u8> {
+        let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
+        payload(&message)
+    }
+
+    fn route_key() -> Key {
+        let dst = "2001:db8::/60".parse().unwrap();
+        Key::Route { table: 254, dst, src: Prefix::ALL, metric: 7 }
+    }
+
+    fn an_address() -> (Key, Value) {
+        let lifetimes = Lifetimes::new(Until::At(NOW.after_secs(60)), Until::Forever);
+        (Key::Address { link: 3, addr: "fd00::1".parse().unwrap() }, Value::Address { len: 64, lifetimes })
+    }
+
+    #[test]
+    fn what_we_ask_for_reads_back_as_ours() {
+        let target = RouteTarget::Via { link: 3, gateway: "fe80::1".parse().unwrap() };
+        let bytes = asked(route_key(), Value::Route(target));
+        let expected = Route { target, tag: Tag::Ours };
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(News::Route(route_key(), expected.clone())));
+        assert_eq!(news(libc::RTM_DELROUTE, &bytes, NOW), Ok(News::RouteGone(route_key(), expected)));
+        let (key, value) = an_address();
+        let Ok(News::Address(3, addr, address)) = news(libc::RTM_NEWADDR, &asked(key, value.clone()), NOW) else {
+            panic!("no address")
+        };
+        assert_eq!(
+            (addr.to_string().as_str(), address.tag, address.state),
+            ("fd00::1", Tag::Ours, AddressState::Ready)
+        );
+        assert_eq!(Value::Address { len: address.len, lifetimes: address.lifetimes }, value);
+    }
+
+    #[test]
+    fn of_others_only_routes_to_everything_are_kept() {
+        for (dst, kept) in [("::/0", true), ("2000::/3", true), ("2000::/4", false), ("2001:db8::/32", false)] {
+            let key = Key::Route { table: 254, dst: dst.parse().unwrap(), src: Prefix::ALL, metric: 7 };
+            let mut bytes = asked(key.clone(), Value::Route(RouteTarget::OnLink { link: 3 }));
+            assert!(matches!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(News::Route(..))));
+            // rtm_protocol
+            bytes[5] = 4;
+            let foreign = Route { target: RouteTarget::OnLink { link: 3 }, tag: Tag::Foreign };
+            let expected = if kept { News::Route(key, foreign) } else { News::Nothing };
+            assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Ok(expected), "{dst}");
+        }
+    }
+
+    #[test]
+    fn attributes_nobody_knows_are_passed_over() {
+        let mut bytes = asked(route_key(), Value::Route(RouteTarget::Unreachable));
+        let before = news(libc::RTM_NEWROUTE, &bytes, NOW);
+        bytes.extend(attribute(8, &[1, 2, 3]));
+        bytes.extend(attribute(4000, &[0; 100]));
+        bytes.extend(attribute(22 | 0x8000, &[9; 5]));
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), before);
+        // a broken one makes the message unreadable, but no more
+        bytes.extend([200, 0, 1, 0]);
+        assert_eq!(news(libc::RTM_NEWROUTE, &bytes, NOW), Err(Malformed));
+    }
+
+    #[test]
+    fn kernels_without_ifa_proto_tell_our_addresses_by_the_metric() {
+        let header = [10, 64, 0, 0, 3, 0, 0, 0];
+        let addr = attribute(IFA_ADDRESS, &[0xfd; 16]);
+        let metric = |metric: u32| attribute(IFA_RT_PRIORITY, &metric.to_ne_bytes());
+        let table = [
+            (vec![], Tag::Foreign),
+            (metric(256), Tag::Foreign),
+            (metric(ADDRESS_METRIC), Tag::Ours),
+            ([metric(ADDRESS_METRIC), attribute(IFA_PROTO, &[3])].concat(), Tag::Foreign),
+            (attribute(IFA_PROTO, &[PROTOCOL]), Tag::Ours),
+        ];
+        for (more, tag) in table {
+            let bytes = [header.to_vec(), addr.clone(), more].concat();
+            let Ok(News::Address(_, _, address)) = news(libc::RTM_NEWADDR, &bytes, NOW) else { panic!("no address") };
+            assert_eq!((address.tag, address.lifetimes), (tag, Lifetimes::FOREVER));
+        }
+    }
+
+    #[test]
+    fn messages_of_other_families_say_nothing() {
+        let mut link = vec![7, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        link.extend(attribute(IFLA_IFNAME, b"eth0\0"));
+        // AF_BRIDGE: the link left a bridge
+        assert_eq!(news(libc::RTM_DELLINK, &link, NOW), Ok(News::Nothing));
+        link[0] = 0;
+        assert_eq!(news(libc::RTM_DELLINK, &link, NOW), Ok(News::LinkGone(3)));
+        link[0] = 10;
+        assert_eq!(news(libc::RTM_NEWLINK, &link, NOW), Ok(News::Configured(Some(3))));
+        let mut address = asked(an_address().0, an_address().1);
+        address[0] = 2;
+        assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
+        assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_bring_it_down(kind in 16u16..96, mut bytes in proptest::collection::vec(any::<u8>(), 0..200), start: bool) {
+            if start {
+                // a family that goes on to the attributes
+                bytes.splice(0..bytes.len().min(1), [10]);
+            }
+            let _ = news(kind, &bytes, NOW);
+            for message in messages(&bytes) {
+                let _ = news(message.message_type(), message.payload(), NOW);
+            }
+        }
+
+        #[test]
+        fn no_damage_to_a_true_message_brings_it_down(at in 0usize..200, byte: u8, cut in 0usize..200) {
+            for bytes in [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)] {
+                let mut bytes = bytes;
+                if let Some(there) = bytes.get_mut(at) {
+                    *there = byte;
+                }
+                bytes.truncate(cut.max(1));
+                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNETCONF] {
+                    let _ = news(kind, &bytes, NOW);
+                }
+            }
+        }
+    }
+}
