@@ -1,6 +1,6 @@
 //! Fields of a JSON object that may be missing.
 
-use super::text::harmless;
+use crate::config::harmless;
 use serde_json::{Map, Value};
 
 /// A list; empty if it is missing.

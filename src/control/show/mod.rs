@@ -11,8 +11,8 @@ mod text;
 mod tests;
 
 pub use event::event;
-pub use text::harmless;
 
+use crate::config::harmless;
 use field::{list, number, object, word};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 use super::text::{Table, WIDTH, duration, wrapped};
-use super::{event, harmless, leases, plan, reload, status};
+use super::{event, leases, plan, reload, status};
+use crate::config::harmless;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
