@@ -69,6 +69,9 @@ pub(super) struct Counts {
     pub(super) lost: u32,
 }
 
+/// A client that has let us wait this long loses its place when all are taken.
+const STALLED: Duration = Duration::from_secs(1);
+
 /// The control socket.
 pub struct Server {
     listener: UnixListener,
@@ -92,7 +95,7 @@ impl Server {
         // Linux gives the file the mode of the socket, so there is no moment at which others could open it
         fchmod(&listener, Mode::S_IRUSR | Mode::S_IWUSR)?;
         socket::bind(listener.as_raw_fd(), &UnixAddr::new(path)?)?;
-        socket::listen(&listener, Backlog::new(i32::from(u8::MAX))?)?;
+        socket::listen(&listener, Backlog::MAXCONN)?;
         Ok(Server {
             listener: UnixListener::from_std(listener.into())?,
             path: path.into(),
@@ -192,7 +195,7 @@ impl Server {
                     return;
                 }
             };
-            if self.clients.len() < MAX_CLIENTS {
+            if self.clients.len() < MAX_CLIENTS || self.displace(now) {
                 self.clients.push(Connection::new(stream, self.patience, now));
             } else {
                 self.counts.busy += 1;
@@ -202,6 +205,15 @@ impl Server {
             }
         }
         cx.waker().wake_by_ref();
+    }
+
+    /// Makes room by dropping who has kept us waiting longest, so that silent clients don't lock others out.
+    fn displace(&mut self, now: Instant) -> bool {
+        let silent = self.clients.iter().enumerate().filter(|(_, client)| client.has_stalled(now, STALLED));
+        let Some((at, _)) = silent.min_by_key(|(_, client)| client.deadline()) else { return false };
+        self.clients.swap_remove(at);
+        self.counts.late += 1;
+        true
     }
 
     /// Hears the client whose turn it is.
