@@ -105,8 +105,7 @@ impl Options {
 
     /// The running daemon's socket: where the configuration puts it, or the default place if it can't be read.
     fn socket(&self) -> PathBuf {
-        let config = daemon::load(&self.paths).config.unwrap_or_default();
-        Path::new(&config.run_dir).join("oasis6.sock")
+        Path::new(&daemon::load(&self.paths).run_dir).join("oasis6.sock")
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Paths {
 pub struct Loaded {
     /// The configuration; `None` when there was an error.
     pub config: Option<config::Config>,
+    /// Where a daemon with this file has its socket, even if there was an error.
+    pub run_dir: String,
     /// OpenWrt interface name → device.
     pub interfaces: BTreeMap<String, String>,
     /// Errors and warnings.
@@ -36,8 +38,8 @@ pub fn load(paths: &Paths) -> Loaded {
     let interfaces = read_bounded(&paths.network).map(|bytes| config::interfaces(&bytes)).unwrap_or_default();
     match read_bounded(&paths.config) {
         Ok(bytes) => {
-            let config::Reading { config, problems } = config::read(&bytes);
-            Loaded { config, interfaces, problems }
+            let config::Reading { config, run_dir, problems } = config::read(&bytes);
+            Loaded { config, run_dir, interfaces, problems }
         }
         Err(error) => {
             let remedy = match error.kind() {
@@ -53,7 +55,7 @@ pub fn load(paths: &Paths) -> Loaded {
                 message: format!("can't be read: {error}"),
                 remedy: remedy.into(),
             };
-            Loaded { config: None, interfaces, problems: vec![problem] }
+            Loaded { config: None, run_dir: config::Config::default().run_dir, interfaces, problems: vec![problem] }
         }
     }
 }
