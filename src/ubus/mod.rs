@@ -19,6 +19,9 @@
 //! access lists (by default root alone); see `files/usr/share/acl.d` and, for LuCI's sessions, `rpcd/acl.d`.
 
 pub mod blob;
+pub mod client;
+#[cfg(feature = "ubus")]
+pub mod link;
 pub mod message;
 pub mod value;
 
