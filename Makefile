@@ -6,8 +6,10 @@ SETUP := .ci/setup.sh
 DAEMON := target/release/oasis6
 FUZZ_SECONDS ?= 20
 FUZZ_RUNS ?= 10000000
+ARCH ?= mipsel_mips32
 
 .PHONY: build test pure fmt lint shellcheck demo bench-dhcp6 bench-ra fuzz fuzz-long mips-check clean help
+.PHONY: ipk apk ipk-all apk-all size dist test-packages
 .DEFAULT_GOAL := build
 
 build: ## the release binary, target/release/oasis6
@@ -61,9 +63,30 @@ mips-check: ## type-checks for a router without 64-bit atomics (Debian 12's own 
 	@$(SETUP) build mips
 	@.ci/mips-check.sh
 
+ipk apk: ## packages for OpenWrt: make ipk ARCH=mips_24kc (24.10 and older), make apk ARCH=... (25.12 and newer)
+	@$(SETUP) build cross
+	@openwrt/build.sh $@ $(ARCH)
+
+ipk-all apk-all: ## for every architecture there is a recipe for
+	@$(SETUP) build cross
+	@openwrt/build.sh $(@:-all=) all
+
+size: ## what the binary and the packages take, against openwrt/budget.txt; ARCH="mipsel_mips32 mips_24kc"
+	@$(SETUP) build cross
+	@openwrt/size.sh $(ARCH)
+
+dist: ## the source tarball that OpenWrt's recipe wants, from the last commit
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1) && mkdir -p target && \
+		git archive --format=tar --prefix=oasis6-$$version/ HEAD | xz -9 -T1 > target/oasis6-$$version.tar.xz && \
+		echo target/oasis6-$$version.tar.xz
+
+test-packages: ## the packages' format and contents; those in target/openwrt/packages too
+	@$(SETUP) packages
+	@PACKAGES=$$(ls -d target/openwrt/packages 2>/dev/null) tests/packages/test.py
+
 clean: ## removes everything that was built
 	cargo clean
 	rm -rf fuzz/target fuzz/artifacts fuzz/coverage
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -10,6 +10,9 @@
 #   fuzz     make fuzz: cargo-fuzz and the C++ compiler it needs
 #   lint     shellcheck
 #   mips     Rust with its standard library's source, to build for routers
+#   cross    the same, and zig: compiler, linker and C library for routers
+#   packages what the tests of the packages need
+#   emulate  runs programs of other architectures
 #
 # Nothing that is installed here is started: while apt runs, a policy-rc.d that answers "no" (101) is in place; one that
 # was there before is kept. Under systemd the new services are disabled too, so that a reboot doesn't start them.
@@ -28,6 +31,9 @@ declare -A PACKAGES=(
     [fuzz]="g++"
     [lint]="shellcheck"
     [mips]="cargo-web rustc-web rust-web-src"
+    [cross]="cargo-web rustc-web rust-web-src python3 xz-utils"
+    [packages]="python3 busybox-static openssl"
+    [emulate]="qemu-user-static busybox-static iproute2 python3"
 )
 SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client"
 
@@ -105,6 +111,17 @@ install_cargo_fuzz() {
     cargo install --locked --quiet cargo-fuzz >&2
 }
 
+# Newer zig may link differently: raise this together with a look at `make size`.
+ZIG=0.17.1
+
+install_zig() {
+    [ "$(python3 -m ziglang version 2>/dev/null)" != $ZIG ] || return 0
+    say "installing zig $ZIG"
+    python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+    PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        "ziglang==$ZIG" >&2
+}
+
 [ $# -gt 0 ] || usage
 wanted=()
 for group in "$@"; do
@@ -117,5 +134,6 @@ for group in "$@"; do
     case $group in
         rust) find_rust ;;
         fuzz) install_cargo_fuzz ;;
+        cross) install_zig ;;
     esac
 done

@@ -3,7 +3,9 @@
 use crate::config::{self, Severity};
 use crate::control::{client, show};
 use crate::daemon::{self, Paths};
+#[cfg(feature = "replay")]
 use crate::kernel::linux;
+#[cfg(feature = "replay")]
 use crate::sim::{self, Script};
 use serde_json::Value;
 use std::io::Write;
@@ -97,8 +99,7 @@ impl Options {
 
     /// The running daemon's socket: where the configuration puts it, or the default place if it can't be read.
     fn socket(&self) -> PathBuf {
-        let config = daemon::load(&self.paths).config.unwrap_or_default();
-        Path::new(&config.run_dir).join("oasis6.sock")
+        Path::new(&daemon::load(&self.paths).run_dir).join("oasis6.sock")
     }
 }
 
@@ -155,7 +156,13 @@ fn schema(options: &Options) -> Result<(), String> {
     if options.json { print_json(&config::render::json()) } else { print(&config::render::text()) }
 }
 
+#[cfg(not(feature = "replay"))]
+fn replay(_: &Options) -> Result<(), String> {
+    Err("this oasis6 was built without its simulator; replay the file with a full one".into())
+}
+
 /// Lives a simulated router's life again, from a file, or a new one from `seed:NUMBER:DAYS`.
+#[cfg(feature = "replay")]
 fn replay(options: &Options) -> Result<(), String> {
     let Some(operand) = &options.operand else {
         return Err("replay needs a file, or seed:NUMBER:DAYS for a life drawn at random".into());

@@ -20,7 +20,7 @@
 //!
 //! # The layer rule
 //!
-//! Arrows point inward. `net wire proto config plan router` have no I/O, no async, no clock, no globals, no randomness of
+//! Arrows point inward. `net wire proto config plan router sim` have no I/O, no async, no clock, no globals, no randomness of
 //! their own; `store` and `kernel` are pure but for `disk`, `linux` and `socket`. `cargo check --lib
 //! --no-default-features` builds the pure part alone and so proves it.
 //!
@@ -28,7 +28,7 @@
 //!
 //! | to change … | look in … |
 //! |---|---|
-//! | an option: name, default, range, help | `config/schema.rs`, and its reading in `config/read.rs` |
+//! | an option: name, default, range, help | `config/schema/`, and checks across options in `config/read/` |
 //! | which /64 a LAN gets, which addresses and routes exist, when we are a default router | `plan/` |
 //! | when a router advertisement is sent | `proto/ra/` |
 //! | what a DHCPv6 client is answered | `proto/dhcp6/` |
@@ -36,6 +36,7 @@
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
 //! | what happens in which order in one turn | `router/mod.rs` (decides), `daemon/mod.rs` (carries out) |
+//! | a life in virtual time, and what must be true in it | `sim/` |
 //! | what `status` shows | `router/status.rs` (JSON), `control/show/` (text) |
 //! | a command | `command.rs` |
 

@@ -12,10 +12,10 @@ if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain
 
 title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 say() { printf '  %s\n' "$@"; }
-# show COMMAND... : runs it, its output below it
+# show COMMAND... : runs it, its output below it (without the "@if3" that ip adds to the name of a virtual device)
 show() {
     printf '    %s$ %s%s\n' "$dim" "${SHOWN:-$*}" "$plain"
-    "$@" 2>&1 | sed "s/^/    $dim/; s/[[:space:]]*\$/$plain/"
+    "$@" 2>&1 | sed "s/@[a-z0-9-]*//; s/^/    $dim/; s/[[:space:]]*\$/$plain/"
 }
 held() { printf '  %s✓%s %s\n' "$green" "$plain" "$*"; }
 broke() {
@@ -53,7 +53,7 @@ example=$PWD/files/etc/config/oasis6
 # ---- the network: namespaces with names of their own, gone when the demo ends, however it ends
 
 run=o6demo$$
-work=$(mktemp -d -t oasis6-demo.XXXXXX) || exit 1
+mkdir -p target && work=$(mktemp -d -p "$PWD/target" demo.XXXXXX) || exit 1
 before=$(ip netns list | sort; ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/\1/' | sort)
 declare -A daemons=()
 
@@ -109,7 +109,7 @@ addresses() { ip -n "$run-$1" -6 -o addr show dev "$2" scope global -tentative |
 on_link() { ip -n "$run-$1" -6 route show dev "$2" proto kernel | awk '/^f[cd].*\/64/ { print $1; exit }'; }
 has_address() { [ -n "$(addresses "$@")" ]; }
 address_of() { addresses "$@" | head -n 1 | cut -d / -f 1; }
-reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "$2"; }
+reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "$2" >/dev/null 2>&1; }
 # learnt NAME : what the last DHCPv6 exchange of dhcpcd gave for a variable
 learnt() { sed -n "s/^new_dhcp6_$1=//p" "$work/lease" 2>/dev/null | tail -n 1; }
 oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6" --network "$work/network"; }

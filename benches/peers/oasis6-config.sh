@@ -2,7 +2,7 @@
 # oasis6-config.sh dhcp6 | ra a|b IFACE... : prints the configuration of oasis6 that a bench needs.
 #
 #   dhcp6    interface s0, addresses out of fd00:6bed::/64, /56 delegated out of fd00:1000::/32, rapid commit
-#   ra       on the N-th interface the prefix fd00:N:a::/64 (or b), every 3 to 4 seconds
+#   ra       on the N-th interface the prefix fd00:N:a::/64 (or b), every 20 to 30 seconds
 # $BENCH_DIR holds everything that oasis6 writes.
 set -eu
 
@@ -41,14 +41,14 @@ ra() {
     for iface in "$@"; do
         printf -v prefix 'fd00:%x:%s::/64' $number "$letter"
         cat <<END
-config prefix '$iface'
+config prefix 'of_$iface'
     option prefix '$prefix'
     list lan '$iface'
 
 config lan '$iface'
     option device '$iface'
-    option ra_min_interval '3'
-    option ra_max_interval '4'
+    option ra_min_interval '20'
+    option ra_max_interval '30'
     option dhcp6 '0'
 
 END

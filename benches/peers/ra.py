@@ -3,7 +3,7 @@
 advertisement daemons.
 
 DAEMON is radvd or custom:COMMAND. The command runs in a shell in the router's namespace; it has to advertise the
-/64 prefixes on the interfaces r0, r1, ... (rN has fd00:N:a::1/64, N in hex) every 3 to 4 seconds. $BENCH_IFS holds
+/64 prefixes on the interfaces r0, r1, ... (rN has fd00:N:a::1/64, N in hex) every 20 to 30 seconds. $BENCH_IFS holds
 the interfaces' names, $BENCH_DIR an empty folder. What --configure says is run there before, outside the measured
 time, to write a configuration; --reconfigure writes the one that is to be in force after a SIGHUP: fd00:N:b::/64
 instead. radvd's are written here.
@@ -14,7 +14,8 @@ the other end of the interfaces takes the time. Metrics (-n 16 gives n16-first, 
   solicited      from a Router Solicitation to the next RA, ms, median of 8; solicited-answered: percent
                  answered within 0.8 s
   deprecate      from SIGHUP, with the new configuration in place, to the first RA with a preferred lifetime of 0
-                 for the old prefix, ms, median over the interfaces; deprecate-all: to the last one's
+                 for the old prefix, ms, median over the interfaces; deprecate-all: to the last one's. It comes when
+                 the last RA is 3 seconds ago, since sooner RFC 4861 §6.2.6 allows no other one
   cpu            milliseconds of processor time in SECONDS of steady state, and rate: RAs per second and
                  interface in that time
   rss            resident kB, with children
@@ -112,7 +113,7 @@ def radvd_conf(count, changed):
                     "AdvValidLifetime 7200; };")
         if changed:
             prefixes += f" prefix fd00:{i:x}:b::/64 {{ AdvPreferredLifetime 3600; AdvValidLifetime 7200; }};"
-        lines.append(f"interface r{i} {{ AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; "
+        lines.append(f"interface r{i} {{ AdvSendAdvert on; MinRtrAdvInterval 20; MaxRtrAdvInterval 30; "
                      f"MinDelayBetweenRAs 3; {prefixes} }};\n")
     return "".join(lines)
 
@@ -247,7 +248,8 @@ def measure(peer, count, seconds, commands, folder):
         if solicited:
             yield "solicited", median_ms(solicited), "ms"
         daemon.reconfigure()
-        time.sleep(6)
+        while time.time() < max([moment for moment, _, _ in listener.seen]) + 3.2:
+            time.sleep(0.1)
         changed = time.time()
         daemon.change()
         deprecated = []

@@ -92,7 +92,7 @@ impl Server {
         // Linux gives the file the mode of the socket, so there is no moment at which others could open it
         fchmod(&listener, Mode::S_IRUSR | Mode::S_IWUSR)?;
         socket::bind(listener.as_raw_fd(), &UnixAddr::new(path)?)?;
-        socket::listen(&listener, Backlog::new(i32::from(u8::MAX))?)?;
+        socket::listen(&listener, Backlog::MAXCONN)?;
         Ok(Server {
             listener: UnixListener::from_std(listener.into())?,
             path: path.into(),

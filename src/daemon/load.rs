@@ -30,6 +30,8 @@ impl Default for Paths {
 pub struct Loaded {
     /// The configuration; `None` when there was an error.
     pub config: Option<config::Config>,
+    /// Where a daemon with this file has its socket, even if there was an error.
+    pub run_dir: String,
     /// OpenWrt interface name → device.
     pub interfaces: BTreeMap<String, String>,
     /// Errors and warnings.
@@ -61,8 +63,8 @@ pub fn load(paths: &Paths) -> Loaded {
     let interfaces = read_bounded(&paths.network).map(|bytes| config::interfaces(&bytes)).unwrap_or_default();
     match read_bounded(&paths.config) {
         Ok(bytes) => {
-            let config::Reading { config, problems } = config::read(&bytes);
-            Loaded { config, interfaces, problems }
+            let config::Reading { config, run_dir, problems } = config::read(&bytes);
+            Loaded { config, run_dir, interfaces, problems }
         }
         Err(error) => {
             let remedy = match error.kind() {
@@ -78,7 +80,7 @@ pub fn load(paths: &Paths) -> Loaded {
                 message: format!("can't be read: {error}"),
                 remedy: remedy.into(),
             };
-            Loaded { config: None, interfaces, problems: vec![problem] }
+            Loaded { config: None, run_dir: config::Config::default().run_dir, interfaces, problems: vec![problem] }
         }
     }
 }

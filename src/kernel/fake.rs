@@ -102,6 +102,11 @@ impl FakeKernel {
         self.crash_after = Some(ops);
     }
 
+    /// Whether the caller crashed.
+    pub fn has_crashed(&self) -> bool {
+        self.crash_after == Some(0)
+    }
+
     /// Whether the caller crashed, which ends the crash.
     pub fn crashed(&mut self) -> bool {
         self.crash_after.take_if(|left| *left == 0).is_some()

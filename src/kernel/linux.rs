@@ -223,6 +223,14 @@ pub fn boot_id() -> String {
     id.trim().to_owned()
 }
 
+/// The machine's memory in bytes; 0 where /proc is missing.
+pub fn memory() -> u64 {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
+}
+
 /// A random number.
 pub fn random_u64() -> u64 {
     u64::from_ne_bytes(random())

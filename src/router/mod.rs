@@ -11,6 +11,8 @@
 
 mod notice;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use notice::Notice;
 pub use status::troubles;
@@ -129,6 +131,8 @@ pub struct Router {
 /// A link that is advertised on.
 struct Advertising {
     link: u32,
+    /// The link-local address it speaks from; hosts take another for another router (RFC 4861 §6.2.8).
+    source: Option<Ipv6Addr>,
     core: ra::Advertiser,
 }
 
@@ -167,6 +171,11 @@ impl Router {
         router.dhcp6.restore(bindings, now, &mut router.dhcp6_out);
         router.take_dhcp6(out);
         router
+    }
+
+    /// Keeps at most so many bindings (see [`dhcp6::Server::limit_bindings`]).
+    pub fn limit_bindings(&mut self, most: usize) {
+        self.dhcp6.limit_bindings(most);
     }
 
     /// Takes one event in.
@@ -349,13 +358,17 @@ impl Router {
         let mut before = std::mem::take(&mut self.advertisers);
         for (name, lan) in &self.desired.lans {
             let (Some(link), Some(config)) = (lan.link, &lan.ra) else { continue };
+            let source = self.facts.actual.link_local(link);
             let on = match before.remove(name) {
-                Some(mut on) if on.link == link => {
+                Some(mut on) if (on.link, on.source) == (link, source) => {
                     on.core.reconfigure(config.clone(), now, &mut self.nd_out);
                     take_nd(link, &mut self.nd_out, out);
                     on
                 }
-                _ => Advertising { link, core: ra::Advertiser::new(config.clone(), self.rng.next_u64(), now) },
+                _ => {
+                    let core = ra::Advertiser::new(config.clone(), self.rng.next_u64(), now);
+                    Advertising { link, source, core }
+                }
             };
             // whoever was told good-bye there is welcome again
             self.leaving.retain(|leaving| leaving.link != link);

@@ -47,6 +47,16 @@ pub enum Happening {
     ClientStops(u32),
     /// The daemon is killed with -9, and started again after so many milliseconds.
     Kill(u64),
+    /// The daemon is killed with -9 in the midst of writing: after so many more steps of the store, or, where there are
+    /// none, so many more changes of the kernel; and started again after so many milliseconds.
+    KillIn {
+        /// Steps of the store; a write is several.
+        steps: u32,
+        /// Changes of the kernel.
+        ops: u32,
+        /// Milliseconds until the next start.
+        pause: u64,
+    },
     /// The daemon is stopped, and started again after so many milliseconds.
     Restart(u64),
     /// The whole router is rebooted in order: tmpfs and the kernel's state are lost, flash is up to date.
@@ -90,6 +100,27 @@ impl Script {
         Script { seed, until, lines }
     }
 
+    /// A life in which so many clients come and go, drawn from `seed`, and the daemon is killed in the midst of its work
+    /// for each.
+    pub fn kills(seed: u64, clients: u32) -> Script {
+        let mut rng = Rng::new(seed);
+        let mut script = Script { seed, until: 0, lines: Vec::new() };
+        let mut at = 60_000;
+        for client in 1..=clients {
+            script.lines.push((at, kill_in(&mut rng, 3_000)));
+            let (address, prefix) = (rng.between(0, 1) == 0, Some(62));
+            let lan = usize::from(rng.between(0, 1) == 0);
+            script.lines.push((at + 1, Happening::ClientStarts { client, lan, address, prefix }));
+            if client > 30 {
+                script.lines.push((at + 2, Happening::ClientStops(client - 30)));
+            }
+            // every second one is left in peace, for the model to look
+            at += if client % 2 == 0 { 200_000 } else { 8_000 };
+        }
+        script.until = at + 600_000;
+        script
+    }
+
     /// The file that `oasis6 replay` reads.
     pub fn to_text(&self) -> String {
         let mut text =
@@ -115,6 +146,7 @@ impl Script {
                 ),
                 Happening::ClientStops(client) => writeln!(text, "{at} client-stops {client}"),
                 Happening::Kill(pause) => writeln!(text, "{at} kill {pause}"),
+                Happening::KillIn { steps, ops, pause } => writeln!(text, "{at} kill-in {steps} {ops} {pause}"),
                 Happening::Restart(pause) => writeln!(text, "{at} restart {pause}"),
                 Happening::Reboot => writeln!(text, "{at} reboot"),
                 Happening::PowerCut => writeln!(text, "{at} power-cut"),
@@ -180,6 +212,9 @@ fn parse(words: &[&str]) -> Option<Happening> {
         },
         ["client-stops", client] => Happening::ClientStops(client.parse().ok()?),
         ["kill", pause] => Happening::Kill(pause.parse().ok()?),
+        ["kill-in", steps, ops, pause] => {
+            Happening::KillIn { steps: steps.parse().ok()?, ops: ops.parse().ok()?, pause: pause.parse().ok()? }
+        }
         ["restart", pause] => Happening::Restart(pause.parse().ok()?),
         ["reboot"] => Happening::Reboot,
         ["power-cut"] => Happening::PowerCut,
@@ -196,6 +231,11 @@ fn prefix(rng: &mut Rng) -> Prefix {
     let len = [48, 56, 60, 62].get(usize::try_from(rng.between(0, 3)).unwrap_or(0)).copied().unwrap_or(56);
     let addr = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, 0, 0, 0, 0, 0);
     Prefix::new(addr, len).unwrap_or(Prefix::ALL)
+}
+
+fn kill_in(rng: &mut Rng, longest: u64) -> Happening {
+    let few = |rng: &mut Rng| u32::try_from(rng.between(0, 11)).unwrap_or(0);
+    Happening::KillIn { steps: few(rng), ops: few(rng), pause: rng.between(1, longest) }
 }
 
 fn happening(rng: &mut Rng, next: &mut u32) -> Happening {
@@ -236,7 +276,8 @@ fn happening(rng: &mut Rng, next: &mut u32) -> Happening {
             let next = number();
             Happening::ClientStops(known(rng, next))
         }
-        82..=86 => Happening::Kill(rng.between(1, 20_000)),
+        82..=83 => Happening::Kill(rng.between(1, 20_000)),
+        84..=86 => kill_in(rng, 20_000),
         87..=88 => Happening::Restart(rng.between(1, 20_000)),
         89..=90 => Happening::Reboot,
         91..=92 => Happening::PowerCut,

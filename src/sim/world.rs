@@ -1,6 +1,6 @@
 //! The world around a simulated router: its kernel, its flash, two LANs with hosts and clients, and one virtual clock.
 //!
-//! It does what the daemon does with a turn's actions, in the same order: journal, kernel, wire.
+//! It does what the daemon does with a turn's actions, in the same order: kernel, journal, wire.
 
 use super::bytes;
 use super::client::{Client, Heard};
@@ -49,6 +49,8 @@ pub(super) struct World {
     medium: Option<Fake>,
     running: Option<Running>,
     start_at: Option<u64>,
+    /// The daemon is going to die while it writes, and to start again after so long.
+    dying: Option<u64>,
     config: Config,
     links: [Option<u32>; 2],
     carrier: [bool; 2],
@@ -76,6 +78,7 @@ impl World {
             medium: Some(Fake::new(script.seed)),
             running: None,
             start_at: Some(0),
+            dying: None,
             config: configuration(),
             links,
             carrier: [true; 2],
@@ -208,8 +211,17 @@ impl World {
             on.store.flush(on.router.bindings(), now);
         }
         on.store.tick(now);
+        let dead = self.is_dead(&on);
         self.running = Some(on);
+        if dead {
+            self.kill();
+        }
         done
+    }
+
+    /// Whether the daemon died of [`Happening::KillIn`]: nothing it does after that counts.
+    fn is_dead(&mut self, on: &Running) -> bool {
+        self.dying.is_some() && (on.store.medium().dies_after == Some(0) || self.kernel.has_crashed())
     }
 
     fn carry_out(&mut self, on: &mut Running, mut out: Vec<Action>) -> Result<(), String> {
@@ -237,6 +249,9 @@ impl World {
             }
         }
         let kept = records.is_empty() || on.store.commit(&records, now).is_ok();
+        if self.is_dead(on) {
+            return Ok(());
+        }
         for action in sends {
             match action {
                 Action::SendNd { link, to, bytes } => {
@@ -393,7 +408,11 @@ impl World {
             let mut medium = on.store.into_medium();
             medium.kill();
             self.medium = Some(medium);
+            self.kernel.crashed();
             self.model.stopped(self.now);
+        }
+        if let Some(pause) = self.dying.take() {
+            self.start_at = Some(self.now + pause);
         }
     }
 
@@ -524,6 +543,13 @@ impl World {
                 if self.running.is_some() {
                     self.kill();
                     self.start_at = Some(self.now + pause);
+                }
+            }
+            Happening::KillIn { steps, ops, pause } => {
+                if let Some(on) = &mut self.running {
+                    on.store.medium_mut().dies_after = Some(*steps);
+                    self.kernel.crash_after(*ops);
+                    self.dying = Some(*pause);
                 }
             }
             Happening::Restart(pause) => {

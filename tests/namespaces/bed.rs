@@ -61,7 +61,7 @@ impl Bed {
     pub(crate) fn configure(&self, config: &str) {
         let (state, run) = (self.folder.join("state"), self.folder.join("run"));
         let globals = format!(
-            "config oasis6 'globals'\n\toption enabled '1'\n\toption state_dir '{}'\n\toption run_dir '{}'\n",
+            "config oasis6 'globals'\n\toption enabled '1'\n\toption domain 'home.arpa'\n\toption state_dir '{}'\n\toption run_dir '{}'\n",
             state.display(),
             run.display()
         );
@@ -100,6 +100,14 @@ impl Bed {
     /// Ends it without warning.
     pub(crate) fn kill(&mut self) {
         self.daemon.take().expect("oasis6 was started").kill();
+    }
+
+    /// Resident memory of the daemon, KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.daemon.as_ref().expect("oasis6 was started").id();
+        let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the daemon runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.split_whitespace().next().expect("a number").parse().expect("a number")
     }
 
     /// What it wrote to its log.

@@ -6,22 +6,14 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// Resident memory of the daemon, KiB.
-fn memory(bed: &mut Bed) -> u64 {
-    let pid = bed.daemon().id();
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the daemon runs");
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-    line.split_whitespace().next().expect("a number").parse().expect("a number")
-}
-
 #[test]
 fn garbage_silence_and_floods_on_the_socket_hurt_nobody() {
     if !ready(&[]) {
         return;
     }
-    let mut bed = Bed::serving(SHORT_LIVED);
+    let bed = Bed::serving(SHORT_LIVED);
     let socket = bed.folder.join("run").join("oasis6.sock");
-    let before = memory(&mut bed);
+    let before = bed.memory();
     let mut open = Vec::new();
     for number in 0..300_u32 {
         let Ok(mut stream) = UnixStream::connect(&socket) else { continue };
@@ -37,7 +29,7 @@ fn garbage_silence_and_floods_on_the_socket_hurt_nobody() {
     let asked = Instant::now();
     assert!(wait_until(SOON, || bed.oasis6("status").status.success()), "its owner is not answered:\n{}", bed.log());
     assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
-    let after = memory(&mut bed);
+    let after = bed.memory();
     assert!(after < before + 8 * 1024, "memory went from {before} to {after} KiB");
     drop(open);
     assert!(wait_until(SOON, || bed.oasis6("leases").status.success()), "{}", bed.log());

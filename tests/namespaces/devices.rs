@@ -113,7 +113,7 @@ fn an_address_that_somebody_else_has_is_shown() {
     bed.start();
     let said = || {
         let status = bed.ask("status").to_string();
-        status.contains("fd00:6bed:") && status.contains("duplicate")
+        status.contains("another host") && status.contains("fd00:6bed:")
     };
     assert!(wait_until(SOON, said), "{}", bed.ask("status"));
 }

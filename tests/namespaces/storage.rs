@@ -1,6 +1,7 @@
 //! Flash that can't be written and a disk that is full are shown; what is promised to a client was written first.
 
 use super::bed::{Bed, SOON};
+use super::load::Load;
 use super::netns::{Namespace, ready, wait_until};
 
 const LAN: &str = "config lan 'lan'\n\toption device 'br-lan'\n";
@@ -55,25 +56,34 @@ fn flash_that_is_read_only_is_shown_and_does_not_keep_it_from_serving() {
 }
 
 #[test]
-fn on_a_full_disk_nothing_is_promised_and_afterwards_all_goes_on() {
-    if !ready(&["nsenter", "dhclient"]) {
+fn on_a_full_disk_nothing_is_promised_that_is_not_kept_and_afterwards_all_goes_on() {
+    if !ready(&["nsenter", "dhclient", "cc"]) {
         return;
     }
     let mut bed = Bed::new();
     let host = bed.host("host");
     bed.configure(LAN);
-    start_on(&mut bed, "run", "size=32k");
+    start_on(&mut bed, "run", "size=128k");
     let run = bed.folder.join("run");
+    assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
+    beside(&mut bed, &format!("dd if=/dev/zero of={}/ballast bs=1k 2>/dev/null || true", run.display()));
+    let mut load = Load::start(&bed, &host, "-t na -w 1 -s 3 -n 1000 -T 0.1");
+    assert!(load.process().ended(SOON * 2).is_some(), "{}", load.process().log());
+    let promised = bed.folder.read("held");
+    assert!(promised.lines().count() < 1000, "a thousand clients fit onto a full disk");
+    assert!(!asks(&host, &bed), "an address was given that can't be remembered");
     // its socket is among the daemon's mounts
     let ask = |bed: &mut Bed, what: &str| {
         let words = bed.words(&format!("{what} --json"));
         beside(bed, &words)
     };
-    assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
-    beside(&mut bed, &format!("dd if=/dev/zero of={}/ballast bs=1k 2>/dev/null || true", run.display()));
-    assert!(!asks(&host, &bed), "an address was given that can't be remembered");
     let status = ask(&mut bed, "status");
     assert!(status.contains("No space left") || status.contains("full"), "{status}");
+    let kept = beside(&mut bed, &format!("find {} -type f -exec cat {{}} +", run.display()));
+    for line in promised.lines() {
+        let duid = line.split(' ').next().expect("a DUID");
+        assert!(kept.contains(duid), "{line} was promised, and is in no file");
+    }
     beside(&mut bed, &format!("rm {}/ballast", run.display()));
     assert!(wait_until(SOON * 3, || asks(&host, &bed)), "no address when there was room again:\n{}", bed.log());
 }

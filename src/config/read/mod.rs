@@ -39,6 +39,8 @@ pub const MAX_PREFIXES: usize = 256;
 pub struct Reading {
     /// The configuration; `None` if there is an error among the problems.
     pub config: Option<Config>,
+    /// Its `run_dir`, also of a configuration that is refused: the daemon may still be running there.
+    pub run_dir: String,
     /// Errors and warnings, by line; at most [`MAX_PROBLEMS`] and one that counts the others.
     pub problems: Vec<Problem>,
 }
@@ -56,8 +58,9 @@ impl Default for Config {
 pub fn read(bytes: &[u8]) -> Reading {
     let mut report = Report::default();
     let config = if fit(bytes, &mut report) { Some(convert(&uci::parse(bytes), &mut report)) } else { None };
+    let run_dir = config.as_ref().map_or_else(|| Config::default().run_dir, |config| config.run_dir.clone());
     let config = config.filter(|_| !report.has_errors());
-    Reading { config, problems: report.problems() }
+    Reading { config, run_dir, problems: report.problems() }
 }
 
 /// Whether this is a text that we look at: damage to the file as a whole is said once, not line by line.

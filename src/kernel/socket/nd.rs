@@ -46,7 +46,8 @@ impl NdSocket {
         setsockopt(&socket, sockopt::Ipv6RecvHopLimit, &true)?;
         setsockopt(&socket, sockopt::Ipv6MulticastHops, &HOP_LIMIT)?;
         setsockopt(&socket, sockopt::Ipv6Ttl, &HOP_LIMIT)?;
-        setsockopt(&socket, sockopt::Ipv6DontFrag, &true)?;
+        // every Linux knows it, QEMU's user emulation doesn't
+        let _ = setsockopt(&socket, sockopt::Ipv6DontFrag, &true);
         // kernels before 4.14 don't tell fragments
         let _ = setsockopt(&socket, ReceiveFragmentSize, &1);
         socket.set_multicast_loop_v6(false)?;

@@ -137,43 +137,36 @@ impl Table {
             .filter(move |s| s.last >= from)
     }
 
-    /// Takes a binding in; one of the same resource is replaced. Nothing is done if it overlaps another: then this is
-    /// false.
-    pub(super) fn put(&mut self, binding: Binding) -> bool {
+    /// Takes a binding in; one of the same resource is replaced. Gives the link it is routed to, to be changed; 0: to
+    /// none. Nothing is done if it overlaps another.
+    pub(super) fn put(&mut self, binding: Binding) -> Option<&mut u32> {
         let span = Span::from(binding.resource);
         let client = hash(self.key, binding.client.as_bytes());
-        if let Some(id) = self.find(binding.resource) {
-            self.replace(id, binding, client);
-            return true;
-        }
-        if self.overlaps(span) {
-            return false;
-        }
-        let id = self.vacant.pop().unwrap_or_else(|| {
-            if self.slots.len() == self.slots.capacity() {
-                // by an eighth, not by doubling: routers have little memory
-                self.slots.reserve_exact(self.slots.len() / 8 + 16);
+        let (id, routed) = match self.find(binding.resource) {
+            Some(id) => {
+                let before = self.slots.get_mut(id as usize)?.take()?;
+                self.unindex(&before.binding, before.client, id);
+                (id, before.routed)
             }
-            self.slots.push(None);
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-        });
-        self.spans.insert(span.first, (span.len(), id));
+            None if self.overlaps(span) => return None,
+            None => {
+                let id = self.vacant.pop().unwrap_or_else(|| self.add_slot());
+                self.spans.insert(span.first, (span.len(), id));
+                (id, 0)
+            }
+        };
         self.index(&binding, client, id);
-        if let Some(slot) = self.slots.get_mut(id as usize) {
-            *slot = Some(Slot { binding, client, routed: 0 });
-        }
-        true
+        let slot = self.slots.get_mut(id as usize)?;
+        Some(&mut slot.insert(Slot { binding, client, routed }).routed)
     }
 
-    fn replace(&mut self, id: u32, binding: Binding, client: u64) {
-        let Some(mut slot) = self.slots.get_mut(id as usize).and_then(Option::take) else { return };
-        self.unindex(&slot.binding, slot.client, id);
-        self.index(&binding, client, id);
-        slot.binding = binding;
-        slot.client = client;
-        if let Some(place) = self.slots.get_mut(id as usize) {
-            *place = Some(slot);
+    fn add_slot(&mut self) -> u32 {
+        if self.slots.len() == self.slots.capacity() {
+            // by an eighth, not by doubling: routers have little memory
+            self.slots.reserve_exact(self.slots.len() / 8 + 16);
         }
+        self.slots.push(None);
+        u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn index(&mut self, binding: &Binding, client: u64, id: u32) {
@@ -200,15 +193,15 @@ impl Table {
         }
     }
 
-    /// Takes a binding out.
-    pub(super) fn remove(&mut self, resource: Resource) -> Option<Binding> {
+    /// Takes a binding out, and gives it with the link it was routed to.
+    pub(super) fn remove(&mut self, resource: Resource) -> Option<(Binding, u32)> {
         let id = self.find(resource)?;
-        let Slot { binding, client, .. } = self.slots.get_mut(id as usize)?.take()?;
+        let Slot { binding, client, routed } = self.slots.get_mut(id as usize)?.take()?;
         self.vacant.push(id);
         self.spans.remove(&Span::from(resource).first);
         self.freed += 1;
         self.unindex(&binding, client, id);
-        Some(binding)
+        Some((binding, routed))
     }
 
     /// When the next binding ends.
@@ -225,19 +218,6 @@ impl Table {
     /// Every binding with the link it is routed to, to be changed; 0: to none.
     pub(super) fn routes(&mut self) -> impl Iterator<Item = (&Binding, &mut u32)> {
         self.slots.iter_mut().flatten().map(|slot| (&slot.binding, &mut slot.routed))
-    }
-
-    /// The link that this resource is routed to; 0: to none.
-    pub(super) fn routed(&self, resource: Resource) -> u32 {
-        self.find(resource).and_then(|id| self.slot(id)).map_or(0, |slot| slot.routed)
-    }
-
-    /// Remembers the link that this resource is routed to; 0: to none.
-    pub(super) fn set_routed(&mut self, resource: Resource, link: u32) {
-        let slot = self.find(resource).and_then(|id| self.slots.get_mut(id as usize)?.as_mut());
-        if let Some(slot) = slot {
-            slot.routed = link;
-        }
     }
 
     fn find(&self, resource: Resource) -> Option<u32> {

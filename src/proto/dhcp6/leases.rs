@@ -12,7 +12,7 @@ use super::site::{Served, Site};
 use super::status::Dropped;
 use super::{Binding, Resource, State};
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
-use crate::wire::dhcp6::{Ia, IaAddress, IaPrefix, Message, MessageType, Writer, option, status};
+use crate::wire::dhcp6::{Ia, IaAddress, IaPrefix, Message, MessageType, Writer, codes, option, status};
 
 /// Identity associations of one message that are looked at; a client with more gets no answer for the rest.
 pub(super) const MOST_IAS: usize = 16;
@@ -27,10 +27,19 @@ pub(super) struct Inquiry<'a> {
     pub(super) message: Message<'a>,
     pub(super) duid: &'a [u8],
     pub(super) mac: Option<Mac>,
+    /// Contents of its Option Request option.
+    pub(super) requested: &'a [u8],
     /// The link that the client is on, or else the one its relay agent is on.
     pub(super) served: &'a Served,
     /// Subnets of the client's link; none if that isn't one of ours.
     pub(super) subnets: &'a [Space],
+}
+
+impl Inquiry<'_> {
+    /// Whether the client requests this option.
+    pub(super) fn requests(&self, code: u16) -> bool {
+        codes(self.requested).any(|requested| requested == code)
+    }
 }
 
 /// Why leases are wanted.

@@ -68,7 +68,7 @@ impl Turn<'_> {
         let told = if before.is_some() { Told::Renewed } else { Told::Granted };
         let (lan, via) = (self.inquiry.served.lan.clone(), registered.address);
         let binding = Binding { resource, client, iaid: 0, lan, via, lifetimes, state: State::Registered, hostname };
-        if !self.table.put(binding.clone()) {
+        if self.table.put(binding.clone()).is_none() {
             return false;
         }
         self.out.push(Action::Record(Record::Put(binding.clone())));

@@ -135,6 +135,7 @@ impl Server {
             message,
             duid: client,
             mac,
+            requested: message.options.get(option::OPTION_REQUEST).unwrap_or_default(),
             served: on.unwrap_or(served),
             subnets: on.map_or(&[], |on| on.subnets.as_slice()),
         };
@@ -195,8 +196,7 @@ fn checked(duid: &[u8]) -> Result<&[u8], Dropped> {
 
 /// Frees a resource. Whether it was bound.
 pub(super) fn remove(table: &mut Table, resource: Resource, told: Told, out: &mut Vec<Action>) -> bool {
-    let routed = table.routed(resource);
-    let Some(binding) = table.remove(resource) else { return false };
+    let Some((binding, routed)) = table.remove(resource) else { return false };
     out.push(Action::Record(Record::Delete(resource)));
     if let (Resource::Prefix(prefix), true) = (resource, routed != 0) {
         out.push(Action::Delegated(prefix, None));

@@ -16,8 +16,8 @@ use std::sync::Arc;
 const RESERVED_IIDS: [(u64, u64); 3] = [
     // the subnet-router anycast address
     (0, 0),
-    // the block of Ethernet, with proxy mobile IPv6's in it
-    (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213),
+    // those made of IANA's block of Ethernet addresses, with proxy mobile IPv6's in it
+    (0x0200_5eff_fe00_0000, 0x0200_5eff_feff_ffff),
     // subnet anycast addresses (RFC 2526)
     (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff),
 ];

@@ -89,7 +89,7 @@ impl Turn<'_> {
         answer.write(self.inquiry.served, self.now, &mut writer);
         self.put_requested(&mut writer);
         let fqdn = self.fqdn();
-        if let Some(fqdn) = fqdn.filter(|_| self.inquiry.message.options.requests(option::CLIENT_FQDN)) {
+        if let Some(fqdn) = fqdn.filter(|_| self.inquiry.requests(option::CLIENT_FQDN)) {
             writer.client_fqdn(fqdn_answer(fqdn));
         }
         let bytes = relay::finish(writer, marks)?;
@@ -146,13 +146,9 @@ impl Turn<'_> {
         };
         let renewed = before.is_some_and(|before| before.client == binding.client && before.state == State::Bound);
         let told = if renewed { Told::Renewed } else { Told::Granted };
-        if !self.table.put(binding.clone()) {
-            return false;
-        }
+        let Some(routed) = self.table.put(binding.clone()) else { return false };
         self.out.push(Action::Record(Record::Put(binding.clone())));
-        let mut routed = self.table.routed(lease.resource);
-        reroute(self.site, &binding, &mut routed, moved, self.now, self.out);
-        self.table.set_routed(lease.resource, routed);
+        reroute(self.site, &binding, routed, moved, self.now, self.out);
         self.out.push(Action::Tell(told, binding));
         true
     }
@@ -225,7 +221,7 @@ impl Turn<'_> {
         let end = Until::At(self.now.after_secs(DECLINED_FOR));
         let lifetimes = Lifetimes::new(Until::At(self.now), end);
         let binding = Binding { state: State::Declined, lifetimes, ..binding };
-        if !self.table.put(binding.clone()) {
+        if self.table.put(binding.clone()).is_none() {
             return false;
         }
         self.out.push(Action::Record(Record::Put(binding.clone())));
@@ -237,7 +233,7 @@ impl Turn<'_> {
     fn inform(&mut self) -> Result<(), Dropped> {
         let (mut writer, marks) = self.begin(MessageType::Reply);
         self.put_requested(&mut writer);
-        if self.inquiry.message.options.requests(option::INFORMATION_REFRESH_TIME) {
+        if self.inquiry.requests(option::INFORMATION_REFRESH_TIME) {
             let (least, most) = REFRESH;
             let seconds = self.inquiry.served.options.valid_lifetime.min(most).max(least);
             writer.put(option::INFORMATION_REFRESH_TIME, &seconds.to_be_bytes());
@@ -269,7 +265,7 @@ impl Turn<'_> {
     /// The options that the client requests.
     fn put_requested(&self, writer: &mut Writer) {
         for (code, bytes) in &self.inquiry.served.on_request {
-            if self.inquiry.message.options.requests(*code) {
+            if self.inquiry.requests(*code) {
                 writer.raw(bytes);
             }
         }

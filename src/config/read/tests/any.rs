@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// What holds for any bytes.
 fn holds(bytes: &[u8]) {
-    let Reading { config, problems } = read(bytes);
+    let Reading { config, problems, .. } = read(bytes);
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
     assert_eq!(config.is_none(), errors.clone().next().is_some());
     let lines = bytes.split(|b| *b == b'\n').count();

@@ -4,7 +4,7 @@ use super::*;
 fn every_problem_is_told_at_once_and_by_line() {
     let text = "config oasis6\noption enabled x\nconfig lan l\noption device eth0\noption ra_mtu 1\noption ra_mtuu 2\n\
         option ra_min_interval 500\nconfig wrong\nconfig prefix p\noption prefix x\n";
-    let Reading { config, problems } = read(text.as_bytes());
+    let Reading { config, problems, .. } = read(text.as_bytes());
     assert_eq!(config, None);
     let told: Vec<_> = problems.iter().map(|problem| (problem.line, problem.option.as_str())).collect();
     assert_eq!(told, [(2, "enabled"), (5, "ra_mtu"), (6, "ra_mtuu"), (7, "ra_min_interval"), (8, ""), (10, "prefix")]);
@@ -72,7 +72,7 @@ fn a_semicolon_that_loses_nothing_is_no_problem() {
 
 #[test]
 fn bytes_that_are_not_utf8_are_an_error_where_they_are_read_and_nothing_elsewhere() {
-    let Reading { config, problems } = read(b"config oasis6\n# \xff\noption domain '\xff'\n");
+    let Reading { config, problems, .. } = read(b"config oasis6\n# \xff\noption domain '\xff'\n");
     assert_eq!(config, None);
     assert_eq!(problems.len(), 1);
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_file_that_is_too_large_is_refused_at_once() {
     assert!(read(&bytes).config.is_some());
     for size in [MAX_FILE_SIZE + 1, 10 << 20] {
         bytes.resize(size, b'\n');
-        let Reading { config, problems } = read(&bytes);
+        let Reading { config, problems, .. } = read(&bytes);
         assert_eq!(config, None);
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].to_string(), "error: the file is larger than 1024 KiB; see that it is the right file");
@@ -102,7 +102,7 @@ fn a_file_that_is_too_large_is_refused_at_once() {
 fn problems_are_bounded() {
     for line in ["x\n", "config lan\n", "config lan x\nconfig oasis6 x\n", "option y\n"] {
         let text = line.repeat(MAX_FILE_SIZE / line.len());
-        let Reading { config, problems } = read(text.as_bytes());
+        let Reading { config, problems, .. } = read(text.as_bytes());
         assert_eq!(config, None);
         assert_eq!(problems.len(), MAX_PROBLEMS + 1, "{line}");
         let last = problems.last().unwrap();

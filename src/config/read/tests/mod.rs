@@ -57,7 +57,7 @@ config host
 ";
 
 fn valid(text: &str) -> Config {
-    let Reading { config, problems } = read(text.as_bytes());
+    let Reading { config, problems, .. } = read(text.as_bytes());
     assert_eq!(problems, [], "{text}");
     config.unwrap()
 }
@@ -136,7 +136,7 @@ fn intervals_that_follow_from_others_are_always_within_bounds() {
 
 #[test]
 fn an_empty_file_is_a_valid_configuration_that_does_nothing() {
-    let Reading { config, problems } = read(b"");
+    let Reading { config, problems, .. } = read(b"");
     assert_eq!(config, Some(Config::default()));
     assert!(!Config::default().enabled);
     assert_eq!(problems.len(), 1);
@@ -148,7 +148,7 @@ fn an_empty_file_is_a_valid_configuration_that_does_nothing() {
 
 /// Reads a configuration that has exactly one problem.
 fn problem(text: &str) -> Problem {
-    let Reading { config, problems } = read(text.as_bytes());
+    let Reading { config, problems, .. } = read(text.as_bytes());
     let [problem] = problems.as_slice() else { panic!("{text}\n{problems:#?}") };
     assert_eq!(config.is_none(), problem.severity == Severity::Error, "{text}");
     assert!(!problem.remedy.is_empty(), "{text}\n{problem}");

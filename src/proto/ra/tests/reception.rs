@@ -19,7 +19,6 @@ fn solicitation(with_link: bool) -> Vec<u8> {
 // UNTESTED RFC 4861 §6.2.6: the cache entry of a solicitation's sender has IsRouter FALSE. Reason: the kernel does it
 // UNTESTED RFC 4861 §6.2.2: advertising interfaces join the all-routers group. Reason: the daemon's sockets do, Router::links
 // UNTESTED RFC 4861 §6.1.2: advertisements leave from the link-local address, hop limit 255. Reason: the daemon's socket does it
-// UNTESTED RFC 4861 §6.2.8: a change of the link-local address is told. Reason: the old one is gone when the kernel tells of it
 #[test]
 fn what_is_not_valid_is_dropped_and_counted_by_reason() {
     let host = ip(HOST);
