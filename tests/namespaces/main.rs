@@ -16,3 +16,7 @@ mod netns;
 mod reload;
 mod startup;
 mod storage;
+#[cfg(feature = "ubus")]
+mod ubus;
+#[cfg(feature = "ubus")]
+mod ubusd;
