@@ -18,3 +18,7 @@ mod reload;
 mod skip;
 mod startup;
 mod storage;
+#[cfg(feature = "ubus")]
+mod ubus;
+#[cfg(feature = "ubus")]
+mod ubusd;
