@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use oasis6::net::{Duid, Instant, Prefix};
+use oasis6::proto::dhcp6::Resource;
 use oasis6::store::fake::Fake;
 use oasis6::store::{File, Found, Store};
 
@@ -29,6 +30,11 @@ fn open(files: &[(File, &[u8])], now: Instant) -> Found {
     Store::open(medium, BOOT, now).1
 }
 
+/// Who holds what. Until when is left out: a file that nobody wrote can say two things about that.
+fn holders(found: &Found) -> Vec<(Resource, &Duid, u32)> {
+    found.bindings.iter().map(|binding| (binding.resource, &binding.client, binding.iaid)).collect()
+}
+
 /// The memory without its ends, which are kept in whole seconds.
 fn lasting(found: &Found) -> (Option<Prefix>, Option<&Duid>, Vec<(&str, Prefix, bool)>) {
     let served = found.memory.served.iter().map(|served| (&*served.lan, served.prefix, served.live));
@@ -50,7 +56,7 @@ fuzz_target!(|data: &[u8]| {
         File::FlashMemory => File::RunMemory,
     };
     let both = open(&[(file, bytes), (other, bytes)], now);
-    assert_eq!(found.bindings, both.bindings);
+    assert_eq!(holders(&found), holders(&both));
     assert_eq!(lasting(&found), lasting(&both));
 
     let mut medium = Fake::new(1);
@@ -58,6 +64,6 @@ fuzz_target!(|data: &[u8]| {
     let (mut store, found) = Store::open(medium, BOOT, now);
     store.shutdown(found.bindings.iter(), now);
     let (_, again) = Store::open(store.into_medium(), BOOT, now);
-    assert_eq!(again.bindings, found.bindings, "they are not found again");
+    assert_eq!(holders(&again), holders(&found), "they are not found again");
     assert_eq!(lasting(&again), lasting(&found), "it is not found again");
 });
