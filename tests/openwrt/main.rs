@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 //! What `files/` does to a router, lived in a root file system of its own: see run.sh and scenarios.sh beside this.
 
 use serde_json::Value;
