@@ -33,7 +33,7 @@ declare -A PACKAGES=(
     [mips]="cargo-web rustc-web rust-web-src"
     [cross]="cargo-web rustc-web rust-web-src python3 xz-utils"
     [packages]="python3 busybox-static openssl"
-    [emulate]="qemu-user-static busybox-static iproute2 python3"
+    [emulate]="qemu-user-static isc-dhcp-client"
 )
 SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client"
 
