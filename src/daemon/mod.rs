@@ -14,9 +14,11 @@ mod bus;
 mod load;
 pub(crate) mod log;
 mod plan;
+mod withdraw;
 
 pub use load::{Loaded, Paths, load};
 pub use plan::plan;
+pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
 
