@@ -15,6 +15,7 @@
 //!   which the kernel compares. A route that has to lead elsewhere is removed and made anew, a few microseconds later.
 //! * Addresses carry the same number as IFA_PROTO, since Linux 5.18. Before, only the metric [`ADDRESS_METRIC`] of the
 //!   route that comes with an address tells it, since Linux 4.18. They carry both, so that a kernel may be exchanged.
+//!   An address that says `noprefixroute` is not ours, even so: netifd has put its own over it, and relies on it.
 //!
 //! Of the routes of others only those that lead to everything are read at all: they say whether we are a default router,
 //! and a router may hold the whole Internet's. That one of the others is in the way is told when ours is refused.

@@ -87,3 +87,21 @@ fn a_broken_configuration_is_named_with_line_and_remedy() {
     assert!(said.contains("line 8") && said.contains("ra_max_interval") && said.contains("often"), "{said}");
     assert_eq!(bed.router.run("ip -6 -o addr show dev br-lan scope global"), "");
 }
+
+#[test]
+fn withdraw_removes_what_a_stopped_daemon_left_and_nothing_else() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::serving(SHORT_LIVED);
+    bed.router.run("ip -6 address add fd00:77::1/64 dev br-lan; ip -6 route add unreachable fd00:78::/64 metric 7");
+    let refused = bed.oasis6("withdraw");
+    assert!(!refused.status.success() && bed.ask("status")["state"] == "serving");
+    bed.kill();
+    assert!(bed.router.addresses("br-lan").len() > 1);
+    let output = bed.oasis6("withdraw");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(bed.router.addresses("br-lan"), ["fd00:77::1"]);
+    let routes = bed.router.run("ip -6 route show table all type unreachable");
+    assert!(routes.contains("fd00:78::/64") && !routes.contains("metric 2000000000"), "{routes}");
+}

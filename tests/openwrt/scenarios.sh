@@ -353,6 +353,21 @@ an_upgrade_keeps_leases_ula_and_configuration_and_odhcpd_away() {
 	is "$(wc -l < /run/odhcpd.told)" 1
 }
 
+what_it_left_in_the_kernel_goes_only_when_it_is_given_up() {
+	install
+	set_and_apply oasis6.globals.enabled=1
+	/sbin/ip link set lo up
+	/sbin/ip -6 route add unreachable fd00::/48 proto 111 metric 2000000000
+	/sbin/ip -6 route add unreachable fd01::/48 metric 7
+	/etc/init.d/oasis6 restart
+	/etc/init.d/oasis6 stop
+	/sbin/ip -6 route | grep -q fd00::/48 || fail "it went too early"
+	/etc/init.d/oasis6 start
+	remove
+	! /sbin/ip -6 route | grep fd00::/48 || fail "it is still there"
+	/sbin/ip -6 route | grep -q fd01::/48 || fail "that wasn't ours"
+}
+
 with_no_room_on_flash_odhcpd_goes_on() {
 	install
 	# nobody can make a folder there
