@@ -74,6 +74,8 @@ scenarios! {
     nftables_accepts_the_rules with "nft";
     the_commands_of_the_service_are_those_of_the_program;
     procd_gets_what_it_needs;
+    netifd_is_told_what_is_on_a_lan_and_leaves_it_alone with "python3";
+    netifd_learns_of_the_protocol_and_of_a_missing_lan;
 }
 
 #[test]
