@@ -105,3 +105,22 @@ fn withdraw_removes_what_a_stopped_daemon_left_and_nothing_else() {
     let routes = bed.router.run("ip -6 route show table all type unreachable");
     assert!(routes.contains("fd00:78::/64") && !routes.contains("metric 2000000000"), "{routes}");
 }
+
+// what files/etc/capabilities/oasis6.json leaves it in a jail
+#[test]
+fn three_capabilities_are_enough() {
+    if !ready(&["setpriv"]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    bed.configure(SHORT_LIVED);
+    let run = bed.words("run");
+    let three = "-all,+net_admin,+net_raw,+net_bind_service";
+    let jailed = format!("exec setpriv --no-new-privs --bounding-set={three} --inh-caps={three} {run}");
+    let process = bed.router.spawn(&jailed, &bed.folder.join("log"));
+    bed.adopt(process);
+    assert!(wait_until(SOON, || !bed.router.addresses("br-lan").is_empty()), "{}", bed.log());
+    let status = bed.ask("status");
+    assert_eq!(status["state"], "serving", "{status:#}");
+    assert_eq!(status["troubles"], serde_json::json!([]), "{status:#}");
+}
