@@ -29,6 +29,7 @@
 mod decode;
 mod encode;
 mod exchange;
+mod message;
 mod notifications;
 mod refusal;
 
@@ -39,7 +40,7 @@ use crate::net::Instant;
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
-use netlink_packet_route::RouteNetlinkMessage;
+use message::Message;
 use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -163,11 +164,7 @@ impl Netlink {
     }
 
     /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
-    fn read<T: Default>(
-        &mut self,
-        question: fn() -> RouteNetlinkMessage,
-        collect: impl Fn(&mut T, News),
-    ) -> Result<T, Failure> {
+    fn read<T: Default>(&mut self, question: fn() -> Message, collect: impl Fn(&mut T, News)) -> Result<T, Failure> {
         let now = boottime();
         let mut left = DUMPS;
         loop {
