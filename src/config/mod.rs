@@ -7,12 +7,14 @@
 //! A [`Config`] is always valid: whatever contradicts itself was refused with a [`Problem`] that names the
 //! place and the remedy. Nothing here reads a file; `daemon` hands the bytes in.
 
+mod harmless;
 mod nearest;
 mod read;
 pub mod render;
 pub mod schema;
 pub mod uci;
 
+pub use harmless::harmless;
 pub use nearest::nearest;
 pub use read::{MAX_FILE_SIZE, MAX_LANS, MAX_PREFIXES, MAX_PROBLEMS, Reading, interfaces, read};
 

@@ -1,6 +1,6 @@
 //! The commands' end: blocking, with an end to every wait.
 
-use super::show::harmless;
+use crate::config::harmless;
 use nix::errno::Errno;
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr, setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};

@@ -14,5 +14,6 @@ mod kills;
 mod load;
 mod netns;
 mod reload;
+mod skip;
 mod startup;
 mod storage;

@@ -1,4 +1,4 @@
-use crate::config::{Problem, Severity, uci};
+use crate::config::{Problem, Severity, harmless, uci};
 use std::collections::BTreeMap;
 
 /// Most problems told of one file; a damaged one has no end of them.
@@ -117,10 +117,11 @@ impl Report {
         self.problems.push(Problem {
             severity,
             line,
-            section: place.label(),
-            option: option.into(),
-            message: message.into(),
-            remedy: remedy.into(),
+            // what they quote of the file may be anything, and they are shown on terminals and logged
+            section: harmless(&place.label()),
+            option: harmless(option),
+            message: harmless(&message.into()),
+            remedy: harmless(&remedy.into()),
         });
     }
 

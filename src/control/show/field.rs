@@ -1,6 +1,6 @@
 //! Fields of a JSON object that may be missing.
 
-use super::text::harmless;
+use crate::config::harmless;
 use serde_json::{Map, Value};
 
 /// A list; empty if it is missing.
@@ -39,6 +39,7 @@ pub(super) fn words(object: &Map<String, Value>) -> String {
         let name = harmless(key).replace('_', " ");
         match value {
             Value::Number(number) if number.as_f64() == Some(0.0) => {}
+            Value::Number(number) if number.as_u64() == Some(1) => plain.push(format!("1 {}", singular(&name))),
             Value::Number(number) => plain.push(format!("{number} {name}")),
             Value::Bool(true) => plain.push(name),
             Value::String(text) if !text.is_empty() => plain.push(format!("{name} {}", harmless(text))),
@@ -50,6 +51,11 @@ pub(super) fn words(object: &Map<String, Value>) -> String {
     let nested = nested.into_iter().filter(|(_, inner)| !inner.is_empty());
     let nested = nested.map(|(name, inner)| format!("{name}: {inner}"));
     (!plain.is_empty()).then(|| plain.join(", ")).into_iter().chain(nested).collect::<Vec<_>>().join("; ")
+}
+
+fn singular(name: &str) -> &str {
+    let es = ["addresses", "prefixes"].contains(&name).then(|| name.strip_suffix("es")).flatten();
+    es.or_else(|| name.strip_suffix('s').filter(|rest| !rest.ends_with('s'))).unwrap_or(name)
 }
 
 fn item(value: &Value) -> String {

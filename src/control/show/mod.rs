@@ -11,8 +11,8 @@ mod text;
 mod tests;
 
 pub use event::event;
-pub use text::harmless;
 
+use crate::config::harmless;
 use field::{list, number, object, word};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -194,11 +194,23 @@ fn lans(answer: &Value, table: &mut Table) {
             let prefixes = counted(number(leased, "prefixes").unwrap_or(0), "prefix", "prefixes");
             table.text(format!("  leased: {addresses}, {prefixes}\n"));
         }
-        if let Some(words) = object(lan, "ra").map(field::words).filter(|words| !words.is_empty()) {
-            table.text(wrapped("  ", "    ", &format!("router advertisements: {words}")));
+        if let Some(ra) = lan.get("ra").filter(|ra| ra.is_object()) {
+            table.text(wrapped("  ", "    ", &advertisements(ra)));
         }
         table.text("\n");
     }
+}
+
+/// `advertised 12 times to all, 3 times to one; dropped: 4 hop limit; other routers: fe80::1`
+fn advertisements(ra: &Value) -> String {
+    let times = |key| counted(number(ra, key).unwrap_or(0), "time", "times");
+    let dropped = object(ra, "drops").map(field::words).filter(|words| !words.is_empty());
+    let routers: Vec<String> = list(ra, "routers").iter().map(|router| word(router, "address")).collect();
+    let routers = (!routers.is_empty()).then(|| routers.join(", "));
+    let said = format!("advertised {} to all, {} to one", times("multicasts"), times("unicasts"));
+    let more = [("dropped", dropped), ("other routers", routers)];
+    let more = more.into_iter().filter_map(|(what, words)| Some(format!("; {what}: {}", words?)));
+    said + &more.collect::<String>()
 }
 
 fn sources(answer: &Value, table: &mut Table) {
@@ -233,10 +245,15 @@ fn prefixes(of: &Value, table: &mut Table) {
 
 fn facts(answer: &Value, out: &mut String) {
     let mut line = |text: &str| out.push_str(&wrapped("", "  ", text));
-    match answer.get("default_router").and_then(Value::as_bool) {
-        Some(true) => line("Hosts use this router as their way out: it has a default route."),
-        Some(false) => line("Hosts don't use this router as their way out: it has no default route."),
-        None => {}
+    let is = |key| answer.get(key).and_then(Value::as_bool);
+    match (is("default_router"), is("default_route")) {
+        (Some(true), _) => line("Hosts use this router as their way out."),
+        (Some(false), Some(true)) => line(
+            "Hosts don't use this router as their way out: there is a default route, but no LAN has a prefix that is \
+             known to the Internet.",
+        ),
+        (Some(false), _) => line("Hosts don't use this router as their way out: it has no default route."),
+        (None, _) => {}
     }
     if let Some(store) = answer.get("store") {
         let due = store.get("bindings").and_then(|bindings| number(bindings, "next_write"));

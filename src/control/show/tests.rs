@@ -1,5 +1,6 @@
 use super::text::{Table, WIDTH, duration, wrapped};
-use super::{event, harmless, leases, plan, reload, status};
+use super::{event, leases, plan, reload, status};
+use crate::config::harmless;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ fn serving() -> Value {
                     { "prefix": "2001:db8:ff00:1::/64", "source": "gone", "router": null, "preferred": 0, "valid": 5042 },
                 ],
                 "ra": { "multicasts": 1432, "unicasts": 17, "drops": { "hop limit": 3, "source": 0 },
-                        "routers": ["fe80::1"] },
+                        "routers": [{ "address": "fe80::1", "contradicts": [] }] },
                 "dhcp6": { "addresses": 12, "prefixes": 1 },
             },
             {
@@ -54,20 +55,20 @@ LAN home on br-lan: served
   fd4f:91a2:c7e3:1::/64  for ever    for ever    ula
   2001:db8:ff00:1::/64   deprecated  1 h 24 min  gone: withdrawn
   leased: 12 addresses, 1 prefix
-  router advertisements: 1432 multicasts, 17 unicasts; drops: 3 hop limit;
+  advertised 1432 times to all, 17 times to one; dropped: 3 hop limit; other
     routers: fe80::1
 
 LAN guest on br-guest: served
   PREFIX                 PREFERRED   VALID       FROM
   2001:db8:1200:2::/64   1 h 29 min  2 h 29 min  prefix isp
-  router advertisements: 1420 multicasts
+  advertised 1420 times to all, 0 times to one
 
 Prefixes to give to LANs
   PREFIX                 PREFERRED   VALID       FROM
   2001:db8:1200::/56     1 h 29 min  2 h 29 min  prefix isp
   fd4f:91a2:c7e3::/48    for ever    for ever    ula
 
-Hosts use this router as their way out: it has a default route.
+Hosts use this router as their way out.
 Flash: written 31 times, next in 34 min
 DHCPv6: 13 bindings; dropped: 2 malformed; received: 190 renew, 20 solicit
 Clients dropped by the control socket: 2 late
