@@ -1,5 +1,5 @@
 use crate::config::{self, Problem, Severity};
-use std::collections::BTreeMap;
+use crate::net::FlatMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub struct Loaded {
     /// Where a daemon with this file has its socket, even if there was an error.
     pub run_dir: String,
     /// OpenWrt interface name → device.
-    pub interfaces: BTreeMap<String, String>,
+    pub interfaces: FlatMap<String, String>,
     /// Errors and warnings.
     pub problems: Vec<Problem>,
 }

@@ -20,13 +20,13 @@ use crate::control::server::{Reply, Request, Server};
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
+use crate::net::FlatSet;
 use crate::net::Instant;
 use crate::plan::{Change, Trouble};
 use crate::router::{Action, Entropy, Event, Notice, Router};
 use crate::store::{Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -60,7 +60,7 @@ struct Daemon {
     dhcp6: Option<Dhcp6Socket>,
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
-    joined: BTreeSet<u32>,
+    joined: FlatSet<u32>,
     control: Server,
     audit_at: Instant,
     loaded_at: Instant,
@@ -121,7 +121,7 @@ impl Daemon {
             nd,
             dhcp6: None,
             dhcp6_refused: None,
-            joined: BTreeSet::new(),
+            joined: FlatSet::new(),
             control,
             audit_at: now.after(AUDIT),
             loaded_at: now,
@@ -329,7 +329,7 @@ impl Daemon {
     fn configure(
         &mut self,
         config: Config,
-        interfaces: std::collections::BTreeMap<String, String>,
+        interfaces: crate::net::FlatMap<String, String>,
         warnings: Vec<String>,
         now: Instant,
     ) {

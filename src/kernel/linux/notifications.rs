@@ -3,7 +3,7 @@ use super::exchange::{Netlink, PIECE};
 use super::message::messages;
 use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
-use crate::net::{Prefix, Until, is_link_local};
+use crate::net::{FlatMap, FlatSet, Prefix, Until, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, SocketAddr, TokioSocket};
@@ -11,7 +11,6 @@ use nix::libc;
 use nix::net::if_::if_indextoname;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
 
@@ -184,12 +183,12 @@ enum About {
 struct Digest {
     /// In the order they came; `None` where a later one took over.
     changes: Vec<Option<Change>>,
-    last: BTreeMap<About, usize>,
+    last: FlatMap<About, usize>,
     /// Links whose sysctls are to be read.
-    configured: BTreeSet<u32>,
+    configured: FlatSet<u32>,
     everywhere: bool,
     /// Routes to everything that may have a twin.
-    doubtful: BTreeSet<Key>,
+    doubtful: FlatSet<Key>,
 }
 
 impl Digest {
