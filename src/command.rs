@@ -3,14 +3,11 @@
 use crate::config::{self, Severity};
 use crate::control::{client, show};
 use crate::daemon::{self, Paths};
-use crate::kernel::Kernel;
-use crate::kernel::linux::{self, LinuxKernel};
-use crate::plan::Change;
-use crate::router::{Action, Entropy, Event, Router};
+#[cfg(feature = "replay")]
+use crate::kernel::linux;
 #[cfg(feature = "replay")]
 use crate::sim::{self, Script};
-use crate::store::{self, Store};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +28,7 @@ oasis6: IPv6 for any network
 
   --config FILE     the configuration (/etc/config/oasis6)
   --network FILE    OpenWrt's interfaces (/etc/config/network)
+  --ubus SOCKET     OpenWrt's bus (/var/run/ubus/ubus.sock)
   --json            for programs
   --version, help
 ";
@@ -76,12 +74,7 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, String> {
-        let mut options = Options {
-            command: String::new(),
-            operand: None,
-            paths: Paths { config: "/etc/config/oasis6".into(), network: "/etc/config/network".into() },
-            json: false,
-        };
+        let mut options = Options { command: String::new(), operand: None, paths: Paths::default(), json: false };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut file = |option: &str| {
@@ -91,6 +84,7 @@ impl Options {
             match argument.as_str() {
                 "--config" => options.paths.config = file("--config")?,
                 "--network" => options.paths.network = file("--network")?,
+                "--ubus" => options.paths.ubus = file("--ubus")?,
                 "--json" => options.json = true,
                 "--version" | "-V" => options.command = "version".into(),
                 "--help" | "-h" => options.command = "help".into(),
@@ -130,15 +124,7 @@ fn print_json(value: &Value) -> Result<(), String> {
 fn check(options: &Options) -> ExitCode {
     let loaded = daemon::load(&options.paths);
     let done = if options.json {
-        let problems = loaded.problems.iter().map(|problem| {
-            json!({
-                "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
-                "line": problem.line, "section": problem.section, "option": problem.option,
-                "message": problem.message, "remedy": problem.remedy,
-            })
-        });
-        let problems: Vec<Value> = problems.collect();
-        print_json(&json!({ "valid": loaded.config.is_some(), "problems": problems }))
+        print_json(&loaded.check())
     } else {
         let mut lines = loaded.lines(Severity::Warning, &options.paths.config);
         if loaded.problems.is_empty() {
@@ -149,33 +135,8 @@ fn check(options: &Options) -> ExitCode {
     if loaded.config.is_some() && done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Lives one turn of the daemon's life with the real kernel's facts, and does nothing of what it wants done.
 fn plan(options: &Options) -> Result<(), String> {
-    let loaded = daemon::load(&options.paths);
-    let errors = loaded.lines(Severity::Error, &options.paths.config);
-    let Some(mut config) = loaded.config else {
-        return Err(format!("no plan without a configuration:\n{}", errors.join("\n")));
-    };
-    let enabled = std::mem::replace(&mut config.enabled, true);
-    let now = linux::boottime();
-    let disk = store::disk::ReadOnly::new(Path::new(&config.run_dir), Path::new(&config.state_dir));
-    let (_, found) = Store::open(disk, &linux::boot_id(), now);
-    let actual = LinuxKernel::open().and_then(|mut kernel| kernel.read()).map_err(|refusal| refusal.message)?;
-    let entropy = Entropy { seed: 0, ula: linux::random(), duid: linux::random() };
-    let mut out = Vec::new();
-    let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
-    router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
-    router.handle(Event::Configure { config: Box::new(config), interfaces: loaded.interfaces }, now, &mut out);
-    router.settle(now, &mut out);
-    let ops: Vec<_> = out
-        .into_iter()
-        .filter_map(|action| if let Action::Apply(ops) = action { Some(ops) } else { None })
-        .flatten()
-        .collect();
-    let mut answer = router.plan(&ops, now);
-    if let Some(fields) = answer.as_object_mut() {
-        fields.insert("enabled".into(), enabled.into());
-    }
+    let answer = daemon::plan(daemon::load(&options.paths), &options.paths.config)?;
     if options.json { print_json(&answer) } else { print(&show::plan(&answer)) }
 }
 

@@ -53,4 +53,5 @@ pub mod proto;
 pub mod router;
 pub mod sim;
 pub mod store;
+pub mod ubus;
 pub mod wire;

@@ -29,6 +29,9 @@ pub mod show;
 #[cfg(feature = "daemon")]
 mod tests;
 
+/// What the daemon can be asked, here and on ubus; none takes parameters.
+pub const METHODS: &[&str] = &["status", "leases", "check", "plan", "reload"];
+
 /// Why a request got no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

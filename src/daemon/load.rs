@@ -1,5 +1,6 @@
 use crate::config::{self, Problem, Severity};
 use crate::net::FlatMap;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,18 @@ pub struct Paths {
     pub config: PathBuf,
     /// OpenWrt's network file, which knows the devices of interfaces; it may be missing.
     pub network: PathBuf,
+    /// Where OpenWrt's ubusd listens; it may be missing.
+    pub ubus: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Paths {
+        Paths {
+            config: "/etc/config/oasis6".into(),
+            network: "/etc/config/network".into(),
+            ubus: "/var/run/ubus/ubus.sock".into(),
+        }
+    }
 }
 
 /// A configuration file as it was read.
@@ -30,6 +43,18 @@ impl Loaded {
     pub fn lines(&self, least: Severity, path: &Path) -> Vec<String> {
         let wanted = self.problems.iter().filter(|problem| problem.severity <= least);
         wanted.map(|problem| format!("{}: {problem}", path.display())).collect()
+    }
+
+    /// The answer to `check`.
+    pub fn check(&self) -> Value {
+        let problems = self.problems.iter().map(|problem| {
+            json!({
+                "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
+                "line": problem.line, "section": problem.section, "option": problem.option,
+                "message": problem.message, "remedy": problem.remedy,
+            })
+        });
+        json!({ "valid": self.config.is_some(), "problems": problems.collect::<Vec<_>>() })
     }
 }
 

@@ -10,13 +10,19 @@
 //! on is the one state nobody notices. What the world refuses (a full disk, a taken port) is no such error: it is
 //! shown in `status`, and tried again.
 
+mod bus;
 mod load;
 pub(crate) mod log;
+mod plan;
 
 pub use load::{Loaded, Paths, load};
+pub use plan::plan;
+
+use bus::{Bus, Call, Devices};
 
 use crate::config::{Config, Severity};
-use crate::control::server::{Reply, Request, Server};
+use crate::control;
+use crate::control::server::{Request, Server};
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
@@ -62,6 +68,9 @@ struct Daemon {
     dhcp6_refused: Option<(String, Instant)>,
     joined: FlatSet<u32>,
     control: Server,
+    bus: Bus,
+    /// What OpenWrt's network file says.
+    devices: Devices,
     audit_at: Instant,
     loaded_at: Instant,
     warnings: Vec<String>,
@@ -76,6 +85,7 @@ enum Wake {
     Dhcp6,
     Kernel(Received),
     Control(Request),
+    Ubus(Option<Call>),
     Reload,
     Stop,
     Timer,
@@ -123,6 +133,8 @@ impl Daemon {
             dhcp6_refused: None,
             joined: FlatSet::new(),
             control,
+            bus: Bus::new(&paths.ubus),
+            devices: Devices::new(),
             audit_at: now.after(AUDIT),
             loaded_at: now,
             warnings: Vec::new(),
@@ -150,6 +162,7 @@ impl Daemon {
                 ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
                 received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
                 request = self.control.next() => Ok(Wake::Control(request)),
+                call = self.bus.next() => Ok(Wake::Ubus(call)),
                 _ = hangup.recv() => Ok(Wake::Reload),
                 _ = terminate.recv() => Ok(Wake::Stop),
                 _ = interrupt.recv() => Ok(Wake::Stop),
@@ -168,7 +181,12 @@ impl Daemon {
                     warn!("the kernel had more news than we could read; reading everything anew");
                     self.audit(now);
                 }
-                Wake::Control(request) => self.answer(request, now),
+                Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
+                Wake::Ubus(Some(call)) => {
+                    let answer = self.answer(&call.method, now);
+                    self.bus.answer(&call, &answer);
+                }
+                Wake::Ubus(None) => self.follow(now),
                 // what went wrong was told and stands in the status
                 Wake::Reload => drop(self.reload(now)),
                 Wake::Stop => break,
@@ -191,12 +209,14 @@ impl Daemon {
         self.open_dhcp6(now);
         self.join();
         self.keep(now);
+        self.bus.tick(now);
     }
 
     /// How long the loop may sleep.
     fn sleep(&self, now: Instant) -> Duration {
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
-        let all = [self.router.poll_at().map(|(at, _)| at), self.store.poll_at(), port, Some(self.audit_at)];
+        let router = self.router.poll_at().map(|(at, _)| at);
+        let all = [router, self.store.poll_at(), port, self.bus.poll_at(), Some(self.audit_at)];
         all.into_iter().flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
@@ -238,7 +258,7 @@ impl Daemon {
                         let answers = self.kernel.apply(&ops);
                         results.extend(ops.into_iter().zip(answers));
                     }
-                    Action::Tell(notice) => tell(&notice, &mut self.control, now),
+                    Action::Tell(notice) => tell(&notice, &mut self.control, &mut self.bus, now),
                     Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
                 }
             }
@@ -326,19 +346,25 @@ impl Daemon {
         self.store.tick(now);
     }
 
-    fn configure(
-        &mut self,
-        config: Config,
-        interfaces: crate::net::FlatMap<String, String>,
-        warnings: Vec<String>,
-        now: Instant,
-    ) {
+    fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
         ::log::set_max_level(config.log_level);
         self.loaded_at = now;
         self.config_error = None;
         self.out.push(Action::Tell(Notice::Config { what: "loaded", problems: warnings.clone() }));
         self.warnings = warnings;
+        self.bus.forget();
+        self.devices = devices;
+        let interfaces = self.bus.devices(&self.devices);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
+    }
+
+    /// Lets the LANs follow netifd's interfaces.
+    fn follow(&mut self, now: Instant) {
+        let interfaces = self.bus.devices(&self.devices);
+        if interfaces != self.router.facts().interfaces {
+            let config = Box::new(self.router.config().clone());
+            self.router.handle(Event::Configure { config, interfaces }, now, &mut self.out);
+        }
     }
 
     /// Reads the configuration again; a broken one leaves the last good one running.
@@ -359,23 +385,26 @@ impl Daemon {
         Ok(())
     }
 
-    fn answer(&mut self, request: Request, now: Instant) {
-        let Request { method, reply, .. } = request;
-        match method.as_str() {
-            "status" => reply.send(Ok(self.status(now))),
-            "leases" => reply.send(Ok(self.router.leases(now))),
-            "reload" => {
-                let done = self.reload(now);
-                match done {
-                    Ok(()) => reply.send(Ok(json!({ "warnings": self.warnings }))),
-                    Err(problems) => refuse(reply, "config", &problems.join("\n")),
-                }
+    /// Answers a method of [`control::METHODS`].
+    fn answer(&mut self, method: &str, now: Instant) -> Result<Value, control::Error> {
+        let refused = |message: String| control::Error::new("config", message);
+        match method {
+            "status" => Ok(self.status(now)),
+            "leases" => Ok(self.router.leases(now)),
+            "check" => Ok(load(&self.paths).check()),
+            "plan" => {
+                let mut loaded = load(&self.paths);
+                loaded.interfaces = self.bus.devices(&loaded.interfaces);
+                plan(loaded, &self.paths.config).map_err(refused)
             }
-            other => refuse(
-                reply,
-                "method",
-                &format!("there is no method '{other}'; known: status, leases, reload, monitor"),
-            ),
+            "reload" => match self.reload(now) {
+                Ok(()) => Ok(json!({ "warnings": self.warnings })),
+                Err(problems) => Err(refused(problems.join("\n"))),
+            },
+            other => {
+                let known = control::METHODS.join(", ");
+                Err(control::Error::new("method", format!("there is no method '{other}'; known: {known}, monitor")))
+            }
         }
     }
 
@@ -394,6 +423,9 @@ impl Daemon {
         for report in self.store.reports() {
             trouble("store", report, "");
         }
+        if let Some(why) = self.bus.trouble() {
+            trouble("ubus", why, "it is tried again every few seconds; is another oasis6 running?");
+        }
         if let Some(fields) = status.as_object_mut() {
             fields.insert(
                 "config".into(),
@@ -404,6 +436,7 @@ impl Daemon {
             );
             fields.insert("store".into(), self.store.status(now));
             fields.insert("control".into(), self.control.status());
+            fields.insert("ubus".into(), self.bus.status());
             if let Some(Value::Array(all)) = fields.get_mut("troubles") {
                 all.extend(crate::router::troubles(&troubles));
             }
@@ -438,13 +471,10 @@ fn listen(kind: SignalKind) -> Result<Signal, Fatal> {
     signal(kind).map_err(|error| Fatal(format!("can't listen to signals: {error}")))
 }
 
-fn refuse(reply: Reply, code: &str, message: &str) {
-    reply.send(Err(crate::control::Error { code: code.into(), message: message.into() }));
-}
-
-fn tell(notice: &Notice, control: &mut Server, now: Instant) {
+fn tell(notice: &Notice, control: &mut Server, bus: &mut Bus, now: Instant) {
     ::log::log!(notice.level(), "{notice}");
     if control.is_watched() {
         control.publish(&notice.to_json(now));
     }
+    bus.tell(notice, now);
 }

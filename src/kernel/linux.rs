@@ -29,7 +29,6 @@
 mod decode;
 mod encode;
 mod exchange;
-mod message;
 mod notifications;
 mod refusal;
 
@@ -40,7 +39,7 @@ use crate::net::{FlatMap, Instant};
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
-use message::Message;
+use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -164,7 +163,11 @@ impl Netlink {
     }
 
     /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
-    fn read<T: Default>(&mut self, question: fn() -> Message, collect: impl Fn(&mut T, News)) -> Result<T, Failure> {
+    fn read<T: Default>(
+        &mut self,
+        question: fn() -> RouteNetlinkMessage,
+        collect: impl Fn(&mut T, News),
+    ) -> Result<T, Failure> {
         let now = boottime();
         let mut left = DUMPS;
         loop {

@@ -1,9 +1,13 @@
 //! What the kernel's messages say. Only the attributes we need are looked at, so that no new one can be in the way.
 
-use super::message::attributes;
+use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
 use crate::plan::{Address, AddressState, Key, Link, Route, RouteTarget, Tag};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressFlags, AddressHeader, CacheInfo};
+use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
+use netlink_packet_route::route::{RouteFlags, RouteHeader, RouteProtocol, RouteType};
 use nix::libc;
 use std::net::Ipv6Addr;
 
@@ -12,17 +16,14 @@ const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 // linux/if_addr.h
-pub(super) const IFA_ADDRESS: u16 = 1;
-pub(super) const IFA_LOCAL: u16 = 2;
-pub(super) const IFA_CACHEINFO: u16 = 6;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_CACHEINFO: u16 = 6;
 const IFA_FLAGS: u16 = 8;
-pub(super) const IFA_RT_PRIORITY: u16 = 9;
-pub(super) const IFA_PROTO: u16 = 11;
+const IFA_RT_PRIORITY: u16 = 9;
+const IFA_PROTO: u16 = 11;
 // linux/netconf.h
 const NETCONFA_IFINDEX: u16 = 1;
-
-const UNSPECIFIED: u8 = libc::AF_UNSPEC as u8;
-const INET6: u8 = libc::AF_INET6 as u8;
 
 /// Table of the kernel's own addresses: nothing there is a route of somebody's.
 const TABLE_LOCAL: u32 = 255;
@@ -57,13 +58,13 @@ impl<E: std::error::Error> From<E> for Malformed {
 pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malformed> {
     Ok(match kind {
         libc::RTM_NEWLINK => match link(payload)? {
-            (UNSPECIFIED, index, link) => News::Link(index, link?),
-            (INET6, index, _) => News::Configured(Some(index)),
+            (AddressFamily::Unspec, index, link) => News::Link(index, link?),
+            (AddressFamily::Inet6, index, _) => News::Configured(Some(index)),
             _ => News::Nothing,
         },
         // a bridge says DELLINK in its own family of a port that leaves it
         libc::RTM_DELLINK => match link(payload)? {
-            (UNSPECIFIED, index, _) => News::LinkGone(index),
+            (AddressFamily::Unspec, index, _) => News::LinkGone(index),
             _ => News::Nothing,
         },
         libc::RTM_NEWADDR => {
@@ -99,18 +100,14 @@ fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Resu
 }
 
 /// Family, index, and the link itself where the message describes it.
-fn link(payload: &[u8]) -> Result<(u8, u32, Result<Link, Malformed>), Malformed> {
-    // struct ifinfomsg: family, nothing, hardware type, index, flags, mask
-    let [family, _, kind @ .., _, _, _, _] = *payload.first_chunk::<16>().ok_or(Malformed)?;
-    let [t0, t1, i0, i1, i2, i3, f0, f1, f2, f3] = kind;
-    let (hardware, index) = (u16::from_ne_bytes([t0, t1]), u32::from_ne_bytes([i0, i1, i2, i3]));
-    let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-    let up = (libc::IFF_UP | libc::IFF_RUNNING | libc::IFF_LOWER_UP) as u32;
+fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>), Malformed> {
+    let header = LinkHeader::parse(payload)?;
+    let up = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp;
     let described = || {
-        let mut link = Link { name: String::new(), mac: None, up: flags & up == up, mtu: 0 };
+        let mut link = Link { name: String::new(), mac: None, up: header.flags.contains(up), mtu: 0 };
         for attribute in attributes(payload, 16) {
             match attribute.ok_or(Malformed)? {
-                (IFLA_ADDRESS, value) if hardware == libc::ARPHRD_ETHER => {
+                (IFLA_ADDRESS, value) if header.link_layer_type == LinkLayerType::Ether => {
                     link.mac = value.try_into().ok().map(Mac);
                 }
                 (IFLA_IFNAME, value) => {
@@ -122,38 +119,36 @@ fn link(payload: &[u8]) -> Result<(u8, u32, Result<Link, Malformed>), Malformed>
         }
         if link.name.is_empty() { Err(Malformed) } else { Ok(link) }
     };
-    Ok((family, index, described()))
+    Ok((header.interface_family, header.index, described()))
 }
 
 /// Link, address and how it is; `None` if it is of another family.
 fn address(payload: &[u8], now: Instant) -> Result<Option<(u32, Ipv6Addr, Address)>, Malformed> {
-    // struct ifaddrmsg
-    let [family, len, flags, _scope, index @ ..] = *payload.first_chunk::<8>().ok_or(Malformed)?;
-    if family != INET6 {
+    let header = AddressHeader::parse(payload)?;
+    if header.family != AddressFamily::Inet6 {
         return Ok(None);
     }
-    let mut flags = u32::from(flags);
+    let mut flags = AddressFlags::from_bits_retain(header.flags.bits().into());
     let (mut peer, mut local, mut protocol, mut metric) = (None, None, None, None);
     let mut lifetimes = Lifetimes::FOREVER;
     for attribute in attributes(payload, 8) {
         match attribute.ok_or(Malformed)? {
             (IFA_ADDRESS, value) => peer = Some(ipv6(value)?),
             (IFA_LOCAL, value) => local = Some(ipv6(value)?),
-            (IFA_FLAGS, value) => flags = u32::from_ne_bytes(value.try_into()?),
+            (IFA_FLAGS, value) => flags = AddressFlags::from_bits_retain(u32::from_ne_bytes(value.try_into()?)),
             (IFA_CACHEINFO, value) => {
-                // struct ifa_cacheinfo: preferred, valid, and two times
-                let [p0, p1, p2, p3, v0, v1, v2, v3] = *value.first_chunk().ok_or(Malformed)?;
-                let until = |seconds| Until::from_wire(u32::from_ne_bytes(seconds), now);
-                lifetimes = Lifetimes::new(until([p0, p1, p2, p3]), until([v0, v1, v2, v3]));
+                let info = CacheInfo::parse(value)?;
+                let until = |seconds| Until::from_wire(seconds, now);
+                lifetimes = Lifetimes::new(until(info.ifa_preferred), until(info.ifa_valid));
             }
             (IFA_RT_PRIORITY, value) => metric = Some(u32::from_ne_bytes(value.try_into()?)),
             (IFA_PROTO, value) => protocol = value.first().copied(),
             _ => {}
         }
     }
-    let state = if flags & libc::IFA_F_DADFAILED != 0 {
+    let state = if flags.contains(AddressFlags::Dadfailed) {
         AddressState::Duplicate
-    } else if flags & libc::IFA_F_TENTATIVE != 0 {
+    } else if flags.contains(AddressFlags::Tentative) {
         AddressState::Tentative
     } else {
         AddressState::Ready
@@ -161,7 +156,7 @@ fn address(payload: &[u8], now: Instant) -> Result<Option<(u32, Ipv6Addr, Addres
     let ours = protocol.map_or(metric == Some(ADDRESS_METRIC), |protocol| protocol == PROTOCOL);
     let tag = if ours { Tag::Ours } else { Tag::Foreign };
     let addr = local.or(peer).ok_or(Malformed)?;
-    Ok(Some((u32::from_ne_bytes(index), addr, Address { len, lifetimes, state, tag })))
+    Ok(Some((header.index, addr, Address { len: header.prefix_len, lifetimes, state, tag })))
 }
 
 enum RouteNews {
@@ -171,13 +166,11 @@ enum RouteNews {
 }
 
 fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
-    // struct rtmsg
-    let [family, dst_len, src_len, _service, table, protocol, _scope, kind, flags @ ..] =
-        *payload.first_chunk::<12>().ok_or(Malformed)?;
-    if family != INET6 || u32::from_ne_bytes(flags) & libc::RTM_F_CLONED != 0 {
+    let header = RouteHeader::parse(payload)?;
+    if header.address_family != AddressFamily::Inet6 || header.flags.contains(RouteFlags::Cloned) {
         return Ok(RouteNews::Other);
     }
-    let mut table = u32::from(table);
+    let mut table = u32::from(header.table);
     let (mut dst, mut src) = (Ipv6Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
     let (mut link, mut gateway, mut metric, mut several) = (None, None, 0, false);
     for attribute in attributes(payload, 12) {
@@ -196,18 +189,18 @@ fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
         let link = link.filter(|_| dst.is_multicast());
         return Ok(link.map_or(RouteNews::Other, RouteNews::Multicast));
     }
-    let target = match (kind, link, gateway) {
-        (libc::RTN_UNICAST, _, _) if several => RouteTarget::Other,
-        (libc::RTN_UNICAST, Some(link), Some(gateway)) => RouteTarget::Via { link, gateway },
-        (libc::RTN_UNICAST, Some(link), None) => RouteTarget::OnLink { link },
-        (libc::RTN_UNICAST, None, _) => RouteTarget::Other,
+    let target = match (header.kind, link, gateway) {
+        (RouteType::Unicast, _, _) if several => RouteTarget::Other,
+        (RouteType::Unicast, Some(link), Some(gateway)) => RouteTarget::Via { link, gateway },
+        (RouteType::Unicast, Some(link), None) => RouteTarget::OnLink { link },
+        (RouteType::Unicast, None, _) => RouteTarget::Other,
         // all that leads nowhere, whatever the sender is told
-        (libc::RTN_UNREACHABLE | libc::RTN_BLACKHOLE | libc::RTN_PROHIBIT, _, _) => RouteTarget::Unreachable,
+        (RouteType::Unreachable | RouteType::BlackHole | RouteType::Prohibit, _, _) => RouteTarget::Unreachable,
         _ => return Ok(RouteNews::Other),
     };
-    let dst = Prefix::new(dst, dst_len).ok_or(Malformed)?;
-    let src = Prefix::new(src, src_len).ok_or(Malformed)?;
-    let tag = if protocol == PROTOCOL { Tag::Ours } else { Tag::Foreign };
+    let dst = Prefix::new(dst, header.destination_prefix_length).ok_or(Malformed)?;
+    let src = Prefix::new(src, header.source_prefix_length).ok_or(Malformed)?;
+    let tag = if header.protocol == RouteProtocol::Other(PROTOCOL) { Tag::Ours } else { Tag::Foreign };
     // a router may hold the whole Internet's routes; we need not
     if tag == Tag::Foreign && !dst.covers(&Prefix::GLOBAL) {
         return Ok(RouteNews::Other);
@@ -223,12 +216,19 @@ fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
 mod tests {
     use super::*;
     use crate::kernel::linux::encode;
-    use crate::kernel::linux::exchange::Request;
-    use crate::kernel::linux::message::messages;
+    use crate::kernel::linux::exchange::{Request, messages};
     use crate::plan::{Op, Value};
+    use netlink_packet_route::RouteNetlinkMessage;
     use proptest::prelude::*;
+    use rtnetlink::packet_core::NetlinkSerializable;
 
     const NOW: Instant = Instant(1_000_000);
+
+    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let len = u16::try_from(4 + value.len()).unwrap();
@@ -240,7 +240,7 @@ mod tests {
 
     fn asked(key: Key, value: Value) -> Vec<u8> {
         let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
-        message.payload
+        payload(&message)
     }
 
     fn route_key() -> Key {
@@ -342,7 +342,7 @@ mod tests {
             }
             let _ = news(kind, &bytes, NOW);
             for message in messages(&bytes) {
-                let _ = news(message.kind, message.payload, NOW);
+                let _ = news(message.message_type(), message.payload(), NOW);
             }
         }
 

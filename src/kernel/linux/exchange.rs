@@ -1,14 +1,16 @@
 //! Questions to the kernel and its answers, one after the other, over a netlink socket (RFC 3549, netlink(7)).
 
-use super::message::{
-    ACK, CAPPED, DONE, DUMP, DUMP_INTERRUPTED, ERROR, Message, REQUEST, Received, attributes, length_of, messages,
-};
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
+use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
+use rtnetlink::packet_core::{
+    NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use rtnetlink::sys::protocols::NETLINK_ROUTE;
+use rtnetlink::sys::{Socket, SocketAddr};
 use std::io;
 use std::num::Wrapping;
 
@@ -20,7 +22,7 @@ const PATIENCE: i64 = 5;
 const ATTRIBUTE_MESSAGE: u16 = 1;
 
 /// A change to ask for: flags beside NLM_F_REQUEST, and the message.
-pub(super) type Request = (u16, Message);
+pub(super) type Request = (u16, RouteNetlinkMessage);
 
 /// The kernel's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,16 +82,20 @@ impl Netlink {
 
     /// Asks for all objects of a kind, and hands each to `each` by message type and payload. `false`: something changed
     /// meanwhile, so that an object may be missing.
-    pub(super) fn dump(&mut self, question: Message, mut each: impl FnMut(u16, &[u8])) -> Result<bool, Failure> {
-        let last = self.send([(DUMP, question)])?;
+    pub(super) fn dump(
+        &mut self,
+        question: RouteNetlinkMessage,
+        mut each: impl FnMut(u16, &[u8]),
+    ) -> Result<bool, Failure> {
+        let last = self.send([(NLM_F_DUMP, question)])?;
         let mut whole = true;
         self.receive(|answer| {
-            whole &= answer.flags & DUMP_INTERRUPTED == 0;
-            match answer.kind {
-                _ if answer.sequence != last => None,
-                DONE | ERROR => Some(failure(answer).map_or(Ok(()), Err)),
+            whole &= answer.flags() & NLM_F_DUMP_INTR == 0;
+            match answer.message_type() {
+                _ if answer.sequence_number() != last => None,
+                NLMSG_DONE | NLMSG_ERROR => Some(failure(answer).map_or(Ok(()), Err)),
                 kind => {
-                    each(kind, answer.payload);
+                    each(kind, answer.payload());
                     None
                 }
             }
@@ -98,15 +104,15 @@ impl Netlink {
     }
 
     /// Asks for one object.
-    pub(super) fn get(&mut self, question: Message, each: impl FnOnce(u16, &[u8])) -> Result<(), Failure> {
+    pub(super) fn get(&mut self, question: RouteNetlinkMessage, each: impl FnOnce(u16, &[u8])) -> Result<(), Failure> {
         let last = self.send([(0, question)])?;
         let mut each = Some(each);
-        self.receive(|answer| match answer.kind {
-            _ if answer.sequence != last => None,
-            ERROR => Some(failure(answer).map_or(Ok(()), Err)),
+        self.receive(|answer| match answer.message_type() {
+            _ if answer.sequence_number() != last => None,
+            NLMSG_ERROR => Some(failure(answer).map_or(Ok(()), Err)),
             kind => {
                 if let Some(each) = each.take() {
-                    each(kind, answer.payload);
+                    each(kind, answer.payload());
                 }
                 None
             }
@@ -124,10 +130,10 @@ impl Netlink {
         let sent = self.send(requests).map_err(Failure::from).and_then(|last| {
             // refusals are told without being asked for; the last one's answer says that all are done
             self.receive(|answer| {
-                if answer.kind != ERROR {
+                if answer.message_type() != NLMSG_ERROR {
                     return None;
                 }
-                let sequence = answer.sequence;
+                let sequence = answer.sequence_number();
                 let index = usize::try_from((Wrapping(sequence) - first).0).unwrap_or(usize::MAX);
                 if let (Some(result), Some(failure)) = (results.get_mut(index), failure(answer)) {
                     *result = Err(failure);
@@ -149,15 +155,24 @@ impl Netlink {
         let mut requests = requests.into_iter().peekable();
         while let Some((flags, message)) = requests.next() {
             self.sequence += 1;
-            let wish = if requests.peek().is_none() && flags != DUMP { ACK } else { 0 };
-            message.write(REQUEST | flags | wish, self.sequence.0, &mut self.buffer);
+            let mut header = NetlinkHeader::default();
+            header.sequence_number = self.sequence.0;
+            header.flags = NLM_F_REQUEST | flags;
+            if requests.peek().is_none() && flags != NLM_F_DUMP {
+                header.flags |= NLM_F_ACK;
+            }
+            let mut message = NetlinkMessage::new(header, NetlinkPayload::from(message));
+            message.finalize();
+            let start = self.buffer.len();
+            self.buffer.resize(start + message.buffer_len().next_multiple_of(4), 0);
+            message.serialize(self.buffer.get_mut(start..).unwrap_or_default());
         }
         self.socket.send(&self.buffer, 0)?;
         Ok(self.sequence.0)
     }
 
     /// Hands answers to `each` until it has a result.
-    fn receive<T>(&mut self, mut each: impl FnMut(Received<'_>) -> Option<T>) -> io::Result<T> {
+    fn receive<T>(&mut self, mut each: impl FnMut(&NetlinkBuffer<&[u8]>) -> Option<T>) -> io::Result<T> {
         loop {
             self.buffer.clear();
             match self.socket.recv(&mut self.buffer, 0) {
@@ -165,7 +180,7 @@ impl Netlink {
                 other => other?,
             };
             for answer in messages(&self.buffer) {
-                if let Some(result) = each(answer) {
+                if let Some(result) = each(&answer) {
                     return Ok(result);
                 }
             }
@@ -173,19 +188,40 @@ impl Netlink {
     }
 }
 
+/// The messages in a datagram; a broken rest is left out.
+pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
+    std::iter::from_fn(move || {
+        let message = NetlinkBuffer::new_checked(datagram).ok()?;
+        let length = usize::try_from(message.length()).ok()?;
+        let whole = datagram.get(..length)?;
+        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(NetlinkBuffer::new(whole))
+    })
+}
+
+/// The attributes behind a header of `header` bytes, by number; `None` in place of a broken rest.
+pub(super) fn attributes(payload: &[u8], header: usize) -> impl Iterator<Item = Option<(u16, &[u8])>> {
+    let rest = payload.get(header..).unwrap_or_default();
+    rtnetlink::packet_core::NlasIterator::new(rest).map(|attribute| {
+        let attribute = attribute.ok()?;
+        let (kind, end) = (attribute.kind(), usize::from(attribute.length()));
+        Some((kind, attribute.into_inner().get(4..end)?))
+    })
+}
+
 /// What an NLMSG_ERROR or NLMSG_DONE says, if it is no success.
-fn failure(answer: Received<'_>) -> Option<Failure> {
-    let payload = answer.payload;
+fn failure(answer: &NetlinkBuffer<&[u8]>) -> Option<Failure> {
+    let payload = answer.payload();
     let code = payload.first_chunk().map_or(-libc::EIO, |code| i32::from_ne_bytes(*code));
     if code == 0 {
         return None;
     }
     // behind the code of an error stands the request, at least its header
     let request = payload.get(4..).unwrap_or_default();
-    let header = match (answer.kind, answer.flags & CAPPED) {
-        (DONE, _) => 4,
-        (_, CAPPED) => 4 + 16,
-        _ => 4 + length_of(request).next_multiple_of(4),
+    let header = match (answer.message_type(), answer.flags() & NLM_F_CAPPED) {
+        (NLMSG_DONE, _) => 4,
+        (_, NLM_F_CAPPED) => 4 + 16,
+        _ => 4 + messages(request).next().map_or(16, |request| request.length() as usize).next_multiple_of(4),
     };
     let words = attributes(payload, header).flatten().find(|(kind, _)| *kind == ATTRIBUTE_MESSAGE);
     let words = words.map(|(_, text)| String::from_utf8_lossy(text).trim_end_matches('\0').to_owned());

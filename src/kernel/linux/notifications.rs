@@ -1,21 +1,19 @@
 use super::decode::{self, News};
-use super::exchange::{Netlink, PIECE};
-use super::message::messages;
+use super::exchange::{Netlink, PIECE, messages};
 use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
 use crate::net::{FlatMap, FlatSet, Prefix, Until, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{AsyncSocket, SocketAddr, TokioSocket};
 use nix::libc;
 use nix::net::if_::if_indextoname;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
+use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
+use rtnetlink::sys::protocols::NETLINK_ROUTE;
+use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
 use std::future::poll_fn;
 use std::io;
 
-/// What there is news of: RTNLGRP_LINK, _IPV6_IFADDR, _IPV6_ROUTE, _IPV6_IFINFO, _IPV6_NETCONF of linux/rtnetlink.h.
-const GROUPS: [u32; 5] = [1, 9, 11, 12, 25];
 /// Receive buffer in bytes; the kernel doubles it for its own book-keeping. Some two thousand notifications.
 const RECEIVE_BUFFER: usize = 1 << 20;
 /// Notifications taken in one turn.
@@ -57,7 +55,8 @@ impl Notifications {
         if setsockopt(socket.socket_ref(), sockopt::RcvBufForce, &bytes).is_err() {
             setsockopt(socket.socket_ref(), sockopt::RcvBuf, &bytes)?;
         }
-        let groups = GROUPS.iter().fold(0, |all, group| all | 1 << (group - 1));
+        let groups = [Link, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
+        let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
         Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE) })
     }
@@ -114,8 +113,8 @@ impl Notifications {
         let now = boottime();
         let mut read = 0;
         for message in messages(&self.buffer) {
-            read += message.length.next_multiple_of(4);
-            match decode::news(message.kind, message.payload, now) {
+            read += (message.length() as usize).next_multiple_of(4);
+            match decode::news(message.message_type(), message.payload(), now) {
                 Ok(news) => digest.take(news),
                 Err(_) => self.netlink.malformed += 1,
             }

@@ -1,0 +1,4 @@
+//! The codec against what the real ubusd, libubus and `ubus` said (tests/vectors/ubus).
+
+mod any;
+mod recorded;
