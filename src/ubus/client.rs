@@ -309,6 +309,7 @@ impl Client {
     }
 
     fn look_up(&mut self, now: Instant) {
+        self.netifd = None;
         self.ask(Purpose::Lookup, now, |seq| Message::new(kind::LOOKUP, seq, 0).text(attr::OBJPATH, NETIFD));
     }
 

@@ -46,8 +46,8 @@ impl Link {
         Link { socket, path, methods, conversation, connect_at: Instant(0), retry: FIRST_RETRY, over, reconnects: 0 }
     }
 
-    /// The next event; `None`: the conversation ended, so [`Link::poll_at`] is another. All reading and writing is done in
-    /// here, so it has to be polled all the time; it may be dropped at any moment and loses nothing.
+    /// The next event; `None`: [`Link::poll_at`] is another now, as when the conversation has ended. All reading and
+    /// writing is done in here, so it has to be polled all the time; it may be dropped at any moment and loses nothing.
     pub async fn next(&mut self) -> Option<Event> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -110,13 +110,15 @@ impl Link {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         let Some((stream, client)) = &mut self.conversation else { return Poll::Pending };
-        let now = boottime();
+        let (now, before) = (boottime(), client.poll_at());
         match converse(stream, client, now, cx) {
             Poll::Ready(Ok(event)) => Poll::Ready(Some(event)),
             Poll::Ready(Err(why)) => {
                 self.end(&why, now);
                 Poll::Ready(None)
             }
+            // whoever sleeps has to know that he is to wake up at another time
+            Poll::Pending if client.poll_at() != before => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
     }

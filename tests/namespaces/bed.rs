@@ -70,7 +70,9 @@ impl Bed {
 
     /// The command line of `oasis6 WORDS` for this router.
     pub(crate) fn words(&self, words: &str) -> String {
-        format!("{OASIS6} {words} --config {}", self.folder.join("config").display())
+        let file = |name| self.folder.join(name).display().to_string();
+        let (config, network, ubus) = (file("config"), file("network"), file("ubus.sock"));
+        format!("{OASIS6} {words} --config {config} --network {network} --ubus {ubus}")
     }
 
     /// Starts oasis6 without waiting for it.

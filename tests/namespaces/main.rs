@@ -7,6 +7,7 @@
 mod advertisements;
 mod bed;
 mod clients;
+mod commands;
 mod control;
 mod devices;
 mod floods;
@@ -17,3 +18,7 @@ mod reload;
 mod skip;
 mod startup;
 mod storage;
+#[cfg(feature = "ubus")]
+mod ubus;
+#[cfg(feature = "ubus")]
+mod ubusd;

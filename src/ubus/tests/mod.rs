@@ -1,4 +1,5 @@
 //! The codec against what the real ubusd, libubus and `ubus` said (tests/vectors/ubus).
 
 mod any;
+mod conversation;
 mod recorded;
