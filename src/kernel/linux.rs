@@ -36,7 +36,7 @@ mod refusal;
 pub use notifications::{Notifications, Received};
 
 use super::{Kernel, Refusal, sysctl};
-use crate::net::Instant;
+use crate::net::{FlatMap, Instant};
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
@@ -127,12 +127,12 @@ impl Kernel for LinuxKernel {
 impl Netlink {
     /// Everything `plan` looks at.
     fn actual(&mut self) -> Result<Actual, Failure> {
-        let links = self.read(encode::links, |links: &mut BTreeMap<u32, Link>, news| {
+        let links = self.read(encode::links, |links: &mut FlatMap<u32, Link>, news| {
             if let News::Link(index, link) = news {
                 links.insert(index, link);
             }
         })?;
-        let addresses = self.read(encode::addresses, |addresses: &mut BTreeMap<_, _>, news| {
+        let addresses = self.read(encode::addresses, |addresses: &mut FlatMap<_, _>, news| {
             if let News::Address(link, addr, address) = news {
                 addresses.insert((link, addr), address);
             }
