@@ -1,8 +1,8 @@
 use super::Kind::{Choice, Flag, Text, Ula as UlaKind};
 use super::{Table, value};
 use crate::config::{Config, Ula};
+use crate::net::FlatMap;
 use log::LevelFilter;
-use std::collections::BTreeMap;
 
 type Row = super::Row<Config>;
 
@@ -19,8 +19,8 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         domain: String::new(),
         state_dir: String::new(),
         run_dir: String::new(),
-        lans: BTreeMap::new(),
-        prefixes: BTreeMap::new(),
+        lans: FlatMap::new(),
+        prefixes: FlatMap::new(),
         hosts: Vec::new(),
     },
     rows: &[

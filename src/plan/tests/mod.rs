@@ -84,7 +84,7 @@ fn config(lans: &[&str]) -> Config {
         state_dir: String::new(),
         run_dir: String::new(),
         lans: lans.iter().map(|name| ((*name).to_owned(), lan(&format!("br-{name}")))).collect(),
-        prefixes: BTreeMap::new(),
+        prefixes: FlatMap::new(),
         hosts: vec![],
     }
 }
