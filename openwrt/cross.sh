@@ -58,21 +58,29 @@ cd "$(dirname "$0")/.."
 rust=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust
 work=$PWD/target/openwrt/$family${PROFILE:+-$PROFILE}
 mkdir -p "$work"
-linker=$work/linker
-printf '#!/bin/sh\nexec python3 -m ziglang cc -target %s "$@"\n' "$zig" > "$linker"
-chmod 755 "$linker"
 
+unwind=-lunwind
 flags="-Ctarget-cpu=$cpu -Ctarget-feature=+crt-static$features -Clink-self-contained=no"
 if [ "${PROFILE:-}" != feed ]; then
     flags="$flags -Cforce-unwind-tables=no"    # nobody unwinds where a panic aborts
     # Position-independent code is a fifth larger on MIPS, where every call goes through a table. What it is for (random
     # addresses) is no loss on processors that small: the linker makes a program at a fixed address of it in any case.
-    case $family in mips*) flags="$flags -Crelocation-model=static" ;; esac
+    case $family in mips*)
+        flags="$flags -Crelocation-model=static" unwind=$work/nounwind.o
+        # shellcheck disable=SC2086 # $zig is a name and options
+        python3 -m ziglang cc -target $zig -Os -c openwrt/nounwind.c -o "$unwind" ;;
+    esac
 fi
 # No path of this machine in the binary: it would betray who built it, and differ from one machine to the next.
 for path in "$(realpath "$rust")=rust" "$rust=rust" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$PWD=oasis6"; do
     flags="$flags --remap-path-prefix=$path"
 done
+linker=$work/linker
+cat > "$linker" <<END
+#!/bin/bash
+exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}"
+END
+chmod 755 "$linker"
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')
 export "CARGO_TARGET_${name}_LINKER=$linker" "CARGO_TARGET_${name}_RUSTFLAGS=$flags"
 export CARGO_PROFILE_RELEASE_STRIP=false    # symbols are for openwrt/crates.py; the copy below has none

@@ -7,7 +7,8 @@
 # User emulation runs the program's instructions and translates its system calls for this machine's kernel. Netlink
 # messages are translated field by field, and where the two disagree on the order of bytes that is incomplete: fields
 # that QEMU doesn't know stay as they are. So big-endian programs are asked for their version and configuration only,
-# and a line SKIP says so; in QEMU's whole machines (make test-mips) there is no such limit.
+# and a line SKIP says so; in QEMU's whole machines (make test-mips) there is no such limit. One kind of message, of
+# changed sysctls, QEMU refuses altogether, so forwarding is on before oasis6 would switch it on.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
@@ -71,6 +72,7 @@ ours() { ip -n $run-host -6 -o addr show dev eth0 scope global -tentative | awk 
 
 serve() { # COMMAND... : the router's side is served by COMMAND
     ip netns add $run-router && ip netns add $run-host &&
+        ip netns exec $run-router sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1 &&
         ip -n $run-router link set lo up && ip -n $run-host link set lo up &&
         ip -n $run-router link add lan0 type veth peer name eth0 netns $run-host &&
         ip -n $run-router link set lan0 up && ip -n $run-host link set eth0 up || return 1
@@ -83,6 +85,7 @@ config lan 'lan'
 	option device 'lan0'
 END
     mkdir -p "$work/run" "$work/state"
+    : > "$work/leases"
     ip netns exec $run-router "$@" run --config "$work/oasis6.conf" --network /dev/null > "$work/log" 2>&1 &
     router=$!
     within 20 ours 64
