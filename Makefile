@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 10000000
 ARCH ?= mipsel_mips32
 
 .PHONY: build test pure fmt lint shellcheck demo bench-dhcp6 bench-ra fuzz fuzz-long mips-check clean help
-.PHONY: ipk apk ipk-all apk-all size dist test-packages
+.PHONY: ipk apk ipk-all apk-all size dist test-packages test-emulated test-mips
 .DEFAULT_GOAL := build
 
 build: ## the release binary, target/release/oasis6
@@ -41,7 +41,7 @@ lint: ## formatting, clippy for both feature sets, shellcheck
 
 shellcheck: ## the shell scripts
 	@$(SETUP) lint
-	git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck -x
+	git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR
 
 bench-dhcp6: build ## the DHCPv6 server against kea in one run (as root)
 	@$(SETUP) netns bench
@@ -83,6 +83,15 @@ dist: ## the source tarball that OpenWrt's recipe wants, from the last commit
 test-packages: ## the packages' format and contents; those in target/openwrt/packages too
 	@$(SETUP) packages
 	@PACKAGES=$$(ls -d target/openwrt/packages 2>/dev/null) tests/packages/test.py
+
+test-emulated: ## binaries for routers serve under emulation (as root); ARCH="mipsel_mips32 mips_24kc"
+	@$(SETUP) build cross netns emulate
+	@tests/emulate.sh $(foreach arch,$(ARCH),$(arch)=$$(openwrt/cross.sh $(arch)))
+
+test-mips: ## a whole emulated MIPS machine with 64 and 32 MB serves a host (as root); prints the memory it takes
+	@$(SETUP) build cross netns
+	@tests/vm/vm-setup.sh mips
+	@tests/mips.sh $$(openwrt/cross.sh mipsel_mips32)
 
 clean: ## removes everything that was built
 	cargo clean

@@ -26,14 +26,14 @@ declare -A PACKAGES=(
     [build]="gcc libc6-dev make"
     [netns]="iproute2 iputils-ping procps util-linux"
     [demo]="iproute2 iputils-ping procps util-linux dhcpcd-base"
-    [test]="dhcpcd-base isc-dhcp-client wide-dhcpv6-client ndisc6 tshark tcpdump"
+    [test]="dhcpcd-base isc-dhcp-client wide-dhcpv6-client ndisc6 tshark tcpdump python3"
     [bench]="gcc libc6-dev python3 kea-dhcp6-server radvd"
     [fuzz]="g++"
     [lint]="shellcheck"
     [mips]="cargo-web rustc-web rust-web-src"
     [cross]="cargo-web rustc-web rust-web-src python3 xz-utils"
     [packages]="python3 busybox-static openssl"
-    [emulate]="qemu-user-static busybox-static iproute2 python3"
+    [emulate]="qemu-user-static isc-dhcp-client"
 )
 SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client"
 

@@ -60,6 +60,8 @@ fresh() {
     dir=$OUT/$label
     rm -rf "$dir"
     mkdir -p "$dir"
+    # the last server's leases are gone, and so are their routes: a fresh one would have to find and remove them all
+    ip -n "$SERVER" -6 route flush root fd00:1000::/32
     local command
     command=$(server_command "$peer" "$dir")
     BENCH_DIR=$dir CPU=$SERVER_CPU launch "$SERVER" "$OUT/$label.log" "$command"

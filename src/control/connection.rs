@@ -84,6 +84,11 @@ impl Connection {
         self.deadline
     }
 
+    /// Whether the client has let us wait for so long.
+    pub(super) fn has_stalled(&self, now: Instant, long: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now + self.patience.saturating_sub(long))
+    }
+
     /// Bytes that wait to be taken.
     pub(super) fn waiting(&self) -> usize {
         self.output.len()

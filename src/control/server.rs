@@ -69,6 +69,9 @@ pub(super) struct Counts {
     pub(super) lost: u32,
 }
 
+/// A client that has let us wait this long loses its place when all are taken.
+const STALLED: Duration = Duration::from_secs(1);
+
 /// The control socket.
 pub struct Server {
     listener: UnixListener,
@@ -192,7 +195,7 @@ impl Server {
                     return;
                 }
             };
-            if self.clients.len() < MAX_CLIENTS {
+            if self.clients.len() < MAX_CLIENTS || self.displace(now) {
                 self.clients.push(Connection::new(stream, self.patience, now));
             } else {
                 self.counts.busy += 1;
@@ -202,6 +205,15 @@ impl Server {
             }
         }
         cx.waker().wake_by_ref();
+    }
+
+    /// Makes room by dropping who has kept us waiting longest, so that silent clients don't lock others out.
+    fn displace(&mut self, now: Instant) -> bool {
+        let silent = self.clients.iter().enumerate().filter(|(_, client)| client.has_stalled(now, STALLED));
+        let Some((at, _)) = silent.min_by_key(|(_, client)| client.deadline()) else { return false };
+        self.clients.swap_remove(at);
+        self.counts.late += 1;
+        true
     }
 
     /// Hears the client whose turn it is.

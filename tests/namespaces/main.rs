@@ -14,6 +14,7 @@ mod kills;
 mod load;
 mod netns;
 mod reload;
+mod skip;
 mod startup;
 mod storage;
 #[cfg(feature = "ubus")]

@@ -1,10 +1,10 @@
 //! Namespaces, processes and folders that are gone when their owner is dropped, so that a test leaves the machine as
 //! it was, also when it fails.
 
+use super::skip::skip;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,17 +40,6 @@ pub(crate) fn ready(programs: &[&str]) -> bool {
         return true;
     }
     false
-}
-
-fn skip(reason: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let line = format!("SKIP {test}: {reason}\n");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{line}nothing may be left out in CI");
-    eprint!("{line}");
-    if let Ok(file) = std::env::var("OASIS6_SKIPS") {
-        let mut file = OpenOptions::new().append(true).open(file).expect("the file of skips");
-        file.write_all(line.as_bytes()).expect("the file of skips");
-    }
 }
 
 /// Waits until `condition` gives something, at most `limit`.

@@ -98,12 +98,12 @@ odhcpd_options() {
 # Makes $1 what is remembered, whole or not at all.
 odhcpd_remember() {
 	local beside="$ODHCPD_YIELDED.new"
-	[ "$1" != "$(cat "$ODHCPD_YIELDED" 2> /dev/null)" ] || return 0
 	if [ -z "$1" ]; then
 		rm -f "$ODHCPD_YIELDED" "$beside" "$ODHCPD_ORPHAN"
 		rmdir "${ODHCPD_YIELDED%/*}" 2> /dev/null
 		return 0
 	fi
+	[ "$1" != "$(cat "$ODHCPD_YIELDED" 2> /dev/null)" ] || return 0
 	mkdir -p "${ODHCPD_YIELDED%/*}" && chmod 700 "${ODHCPD_YIELDED%/*}" || return
 	if [ ! -e "$ODHCPD_ORPHAN" ]; then
 		odhcpd_orphan > "$beside" && mv "$beside" "$ODHCPD_ORPHAN" || return
