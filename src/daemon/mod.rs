@@ -11,6 +11,7 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod lease_file;
 mod load;
 pub(crate) mod log;
 mod plan;
@@ -19,6 +20,7 @@ pub use load::{Loaded, Paths, load};
 pub use plan::plan;
 
 use bus::{Bus, Call, Devices};
+use lease_file::LeaseFile;
 
 use crate::config::{Config, Severity};
 use crate::control;
@@ -72,6 +74,7 @@ struct Daemon {
     /// What OpenWrt's network file says.
     devices: Devices,
     audit_at: Instant,
+    lease_file: LeaseFile,
     loaded_at: Instant,
     warnings: Vec<String>,
     config_error: Option<String>,
@@ -136,6 +139,7 @@ impl Daemon {
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),
             audit_at: now.after(AUDIT),
+            lease_file: LeaseFile::default(),
             loaded_at: now,
             warnings: Vec::new(),
             config_error: None,
@@ -216,8 +220,9 @@ impl Daemon {
     fn sleep(&self, now: Instant) -> Duration {
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
-        let all = [router, self.store.poll_at(), port, self.bus.poll_at(), Some(self.audit_at)];
-        all.into_iter().flatten().min().map_or(AUDIT, |at| at.since(now))
+        let files = [self.store.poll_at(), self.lease_file.poll_at()];
+        let all = [router, port, self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
+        all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
     fn receive_nd(&mut self, now: Instant) {
@@ -265,6 +270,9 @@ impl Daemon {
             if !results.is_empty() {
                 self.router.handle(Event::Applied(results), now, &mut self.out);
             }
+        }
+        if !records.is_empty() {
+            self.lease_file.changed(now);
         }
         let kept = records.is_empty() || self.store.commit(&records, now).is_ok();
         let mut messages = Vec::new();
@@ -344,6 +352,7 @@ impl Daemon {
             self.store.flush(self.router.bindings(), now);
         }
         self.store.tick(now);
+        self.lease_file.tick(now, |clock| self.router.lease_file(now, clock));
     }
 
     fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
@@ -354,6 +363,7 @@ impl Daemon {
         self.warnings = warnings;
         self.bus.forget();
         self.devices = devices;
+        self.lease_file.configure(&config.lease_file, now);
         let interfaces = self.bus.devices(&self.devices);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
     }
@@ -422,6 +432,9 @@ impl Daemon {
         }
         for report in self.store.reports() {
             trouble("store", report, "");
+        }
+        if let Some(error) = self.lease_file.trouble() {
+            trouble("lease_file", error, "see that its folder is there and has room, or name another lease_file");
         }
         if let Some(why) = self.bus.trouble() {
             trouble("ubus", why, "it is tried again every few seconds; is another oasis6 running?");
