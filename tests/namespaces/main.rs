@@ -7,6 +7,7 @@
 mod advertisements;
 mod bed;
 mod clients;
+mod commands;
 mod control;
 mod devices;
 mod floods;

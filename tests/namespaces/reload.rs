@@ -56,3 +56,41 @@ fn a_broken_file_leaves_the_last_good_configuration_running() {
     assert!(bed.oasis6("reload").status.success());
     assert!(!bed.troubles().contains("ra_max_interval"), "{}", bed.troubles());
 }
+
+#[test]
+fn a_file_that_is_none_changes_nothing() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::serving(ONE_LAN);
+    assert!(wait_until(SOON, || bed.router.addresses("br-lan").len() == 2), "{}", bed.log());
+    let (socket, before) = (bed.folder.join("run").join("oasis6.sock"), bed.router.addresses("br-lan"));
+    let file = bed.folder.join("config");
+    let damages = [
+        ("gone", format!("rm {0}", file.display())),
+        ("a folder", format!("rm {0} && mkdir {0}", file.display())),
+        ("10 MB", format!("dd if=/dev/zero bs=1M count=10 2>/dev/null | tr '\\0' '#' > {0}", file.display())),
+        ("no text", format!("head -c 4096 /dev/urandom > {0}", file.display())),
+    ];
+    for (what, damage) in damages {
+        bed.router.run(&damage);
+        bed.daemon().signal(Signal::SIGHUP);
+        let status = || call(&socket, "status");
+        assert!(wait_until(SOON, || status()["result"]["config"]["error"].is_string()), "{what}: {}", status());
+        assert_eq!(status()["result"]["state"], "serving", "{what}");
+        assert_eq!(bed.router.addresses("br-lan"), before, "{what}");
+        bed.router.run(&format!("rm -rf {}", file.display()));
+        bed.configure(ONE_LAN);
+        assert!(bed.oasis6("reload").status.success(), "{what}");
+    }
+}
+
+/// Asks at the socket itself: the command finds it by the file.
+fn call(socket: &std::path::Path, method: &str) -> serde_json::Value {
+    use std::io::{BufRead, BufReader, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("the control socket");
+    stream.write_all(format!("{{\"method\":\"{method}\"}}\n").as_bytes()).expect("a request");
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).expect("an answer");
+    serde_json::from_str(&line).expect("JSON")
+}

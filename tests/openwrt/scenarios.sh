@@ -303,48 +303,6 @@ a_crash_while_giving_back_heals() {
 	each_crash stop then_stop_again then_lose_power_disabled then_start_after_all
 }
 
-then_start_again() { /etc/init.d/oasis6 start; served; }
-then_lose_power() { lose_power; boot; served; }
-then_remove() { remove; as_before; }
-then_stop_again() { /etc/init.d/oasis6 stop; given_back; }
-then_lose_power_disabled() { lose_power; boot; as_before; }
-then_start_after_all() { /etc/init.d/oasis6 enable; /etc/init.d/oasis6 start; served; remove; as_before; }
-
-each_crash() {
-	local action=$1 what_then
-	shift
-	[ "$action" = start ] || /etc/init.d/oasis6 disable
-	copy_to /saved
-	CRASH=1
-	while :; do
-		for what_then; do
-			restore_from /saved
-			echo 1 > /run/step
-			if CRASH=$CRASH setsid "/etc/init.d/oasis6" "$action" 2> /dev/null; then
-				[ "$CRASH" -gt 8 ] || fail "there were only $CRASH steps"
-				return 0
-			fi
-			now="after crash $CRASH of $action, $what_then"
-			CRASH='' "$what_then"
-		done
-		CRASH=$((CRASH + 1))
-	done
-}
-
-copy_to() {
-	mkdir -p "$1/etc" "$1/run"
-	cp -a /etc/config /etc/rc.d /etc/uci-defaults "$1/etc/"
-	[ ! -e /etc/oasis6 ] || cp -a /etc/oasis6 "$1/etc/"
-	cp -a /run/. "$1/run/"
-}
-
-restore_from() {
-	rm -rf /etc/config /etc/rc.d /etc/uci-defaults /etc/oasis6 /tmp/.uci /run/*
-	cp -a "$1/etc/." /etc/
-	cp -a "$1/run/." /run/
-	put_files except the configuration
-}
-
 a_firmware_without_oasis6_gives_back_at_its_first_boot() {
 	install
 	set_and_apply oasis6.globals.enabled=1
@@ -527,6 +485,50 @@ procd_gets_what_it_needs() {
 	END
 	/etc/init.d/oasis6 reload
 	is "$(cat /run/procd/signals)" 'oasis6 * HUP'
+}
+
+# ---- crashes
+
+then_start_again() { /etc/init.d/oasis6 start; served; }
+then_lose_power() { lose_power; boot; served; }
+then_remove() { remove; as_before; }
+then_stop_again() { /etc/init.d/oasis6 stop; given_back; }
+then_lose_power_disabled() { lose_power; boot; as_before; }
+then_start_after_all() { /etc/init.d/oasis6 enable; /etc/init.d/oasis6 start; served; remove; as_before; }
+
+each_crash() {
+	local action=$1 what_then
+	shift
+	[ "$action" = start ] || /etc/init.d/oasis6 disable
+	copy_to /saved
+	CRASH=1
+	while :; do
+		for what_then; do
+			restore_from /saved
+			echo 1 > /run/step
+			if CRASH=$CRASH setsid "/etc/init.d/oasis6" "$action" 2> /dev/null; then
+				[ "$CRASH" -gt 8 ] || fail "there were only $CRASH steps"
+				return 0
+			fi
+			now="after crash $CRASH of $action, $what_then"
+			CRASH='' "$what_then"
+		done
+		CRASH=$((CRASH + 1))
+	done
+}
+
+copy_to() {
+	mkdir -p "$1/etc" "$1/run"
+	cp -a /etc/config /etc/rc.d /etc/uci-defaults "$1/etc/"
+	[ ! -e /etc/oasis6 ] || cp -a /etc/oasis6 "$1/etc/"
+	cp -a /run/. "$1/run/"
+}
+
+restore_from() {
+	rm -rf /etc/config /etc/rc.d /etc/uci-defaults /etc/oasis6 /tmp/.uci /run/*
+	cp -a "$1/etc/." /etc/
+	cp -a "$1/run/." /run/
+	put_files except the configuration
 }
 
 now=''
