@@ -188,7 +188,7 @@ impl Daemon {
                 Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
                 Wake::Ubus(Some(call)) => {
                     let answer = self.answer(&call.method, now);
-                    self.bus.answer(&call, &answer);
+                    self.bus.answer(&call, answer);
                 }
                 Wake::Ubus(None) => self.follow(now),
                 // what went wrong was told and stands in the status

@@ -190,15 +190,24 @@ impl Client {
         self.output.len() >= MAX_QUEUE
     }
 
-    /// Answers a call with an object, or with a [`status`] and an object that explains it. False: the answer was larger than a
-    /// message may be, and the caller was told that instead.
+    /// Answers a call with an object, or with a [`status`] and an object that explains it. False, and nothing is said, if the
+    /// answer is larger than a message may be.
+    #[must_use]
     pub fn answer(&mut self, call: &Call, code: u32, value: &Value) -> bool {
         let Some(object) = self.object else { return true };
         let data = Message::new(kind::DATA, call.seq, call.caller).number(attr::OBJID, object);
         let fits = data.table(attr::DATA, value).put(&mut self.output);
-        let code = if fits { code } else { status::NO_MEMORY };
-        self.finish(call.seq, call.caller, object, code);
+        if fits {
+            self.finish(call.seq, call.caller, object, code);
+        }
         fits
+    }
+
+    /// Answers a call with a [`status`] alone.
+    pub fn refuse(&mut self, call: &Call, code: u32) {
+        if let Some(object) = self.object {
+            self.finish(call.seq, call.caller, object, code);
+        }
     }
 
     /// Tells whoever listens. Without a registered object, or when much waits to be sent, nobody is told.

@@ -86,8 +86,16 @@ impl Link {
     }
 
     /// See [`Client::answer`].
+    #[must_use]
     pub fn answer(&mut self, call: &Call, code: u32, value: &Value) -> bool {
         self.conversation.as_mut().is_none_or(|(_, client)| client.answer(call, code, value))
+    }
+
+    /// See [`Client::refuse`].
+    pub fn refuse(&mut self, call: &Call, code: u32) {
+        if let Some((_, client)) = &mut self.conversation {
+            client.refuse(call, code);
+        }
     }
 
     /// See [`Client::send`].
