@@ -437,7 +437,7 @@ impl Daemon {
             trouble("lease_file", error, "see that its folder is there and has room, or name another lease_file");
         }
         if let Some(why) = self.bus.trouble() {
-            trouble("ubus", why, "it is tried again every few seconds; is another oasis6 running?");
+            trouble("ubus", why, "it is tried again every few seconds; if another oasis6 runs, stop one of the two");
         }
         if let Some(fields) = status.as_object_mut() {
             fields.insert(

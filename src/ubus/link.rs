@@ -17,8 +17,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-/// Where ubusd listens.
-pub const SOCKET: &str = "/var/run/ubus/ubus.sock";
 /// How long after the end of a conversation the next is tried, doubled each time …
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// … up to this.
