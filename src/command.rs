@@ -23,6 +23,7 @@ oasis6: IPv6 for any network
   oasis6 leases     who has which address and prefix
   oasis6 monitor    what happens, as it happens
   oasis6 reload     read the configuration again; apply only the difference
+  oasis6 withdraw   remove what a stopped daemon left in the kernel for the next one
   oasis6 schema     every option with its default, range and meaning
   oasis6 replay F   live a recorded life of a simulated router again
 
@@ -52,6 +53,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "leases" => ask(&options, "leases", show::leases),
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),
+        "withdraw" => withdraw(&options),
         "schema" => schema(&options),
         "replay" => replay(&options),
         other => return usage(&format!("there is no command '{other}'")),
@@ -143,6 +145,11 @@ fn plan(options: &Options) -> Result<(), String> {
 fn ask(options: &Options, method: &str, show: fn(&Value) -> String) -> Result<(), String> {
     let answer = client::call(&options.socket(), method, &Value::Null, PATIENCE)?;
     if options.json { print_json(&answer) } else { print(&show(&answer)) }
+}
+
+fn withdraw(options: &Options) -> Result<(), String> {
+    let removed = daemon::withdraw(&daemon::load(&options.paths))?;
+    print(&format!("{removed} addresses and routes removed\n"))
 }
 
 fn monitor(options: &Options) -> Result<(), String> {

@@ -18,8 +18,8 @@ pub use harmless::harmless;
 pub use nearest::nearest;
 pub use read::{MAX_FILE_SIZE, MAX_LANS, MAX_PREFIXES, MAX_PROBLEMS, Reading, interfaces, read};
 
+use crate::net::FlatMap;
 use crate::net::{Duid, Mac, Prefix};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -41,9 +41,9 @@ pub struct Config {
     /// File in tmpfs where leases stand as odhcpd writes them, for LuCI; empty: none.
     pub lease_file: String,
     /// The networks served, by section name.
-    pub lans: BTreeMap<String, Lan>,
+    pub lans: FlatMap<String, Lan>,
     /// Prefixes given by hand, by section name.
-    pub prefixes: BTreeMap<String, GivenPrefix>,
+    pub prefixes: FlatMap<String, GivenPrefix>,
     /// Known hosts, in the order of the file.
     pub hosts: Vec<Host>,
 }

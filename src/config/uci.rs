@@ -14,7 +14,7 @@
 //! Bytes are bytes here: a value may hold anything but NUL. What it means is told by `schema`.
 
 use super::{Severity, nearest};
-use std::collections::BTreeMap;
+use crate::net::FlatMap;
 use std::fmt;
 
 /// Most mistakes noted in one file; the rest is only counted. Nobody reads more, and a damaged file has no end of them.
@@ -147,8 +147,8 @@ pub fn parse(bytes: &[u8]) -> File {
         at: 0,
         file: File::default(),
         current: None,
-        names: BTreeMap::new(),
-        options: BTreeMap::new(),
+        names: FlatMap::new(),
+        options: FlatMap::new(),
     };
     while !parser.rest.is_empty() {
         parser.text.clear();
@@ -175,9 +175,9 @@ struct Parser<'a> {
     /// Index of the section that options go to.
     current: Option<usize>,
     /// Section name → index.
-    names: BTreeMap<String, usize>,
+    names: FlatMap<String, usize>,
     /// Section index and option name → index in that section.
-    options: BTreeMap<(usize, String), usize>,
+    options: FlatMap<(usize, String), usize>,
 }
 
 impl Parser<'_> {
@@ -265,7 +265,7 @@ impl Parser<'_> {
             false => check_name(&name, b"_")?,
         };
         self.end(line)?;
-        let index = *self.names.entry(name.clone()).or_insert(self.file.sections.len());
+        let index = *self.names.or_insert(name.clone(), self.file.sections.len());
         self.current = Some(index);
         match self.file.sections.get_mut(index) {
             None => self.file.sections.push(Section { line, kind, name, anonymous, options: Vec::new() }),
@@ -293,7 +293,7 @@ impl Parser<'_> {
 
     fn put(&mut self, section: usize, name: String, item: Item, list: bool) {
         let Some(options) = self.file.sections.get_mut(section).map(|section| &mut section.options) else { return };
-        let index = *self.options.entry((section, name.clone())).or_insert(options.len());
+        let index = *self.options.or_insert((section, name.clone()), options.len());
         match options.get_mut(index) {
             None => options.push(Entry { name, list, items: vec![item] }),
             Some(entry) if list => {

@@ -1,14 +1,14 @@
 //! ubus as the daemon sees it. A build without it has a bus on which nothing ever happens.
 
 use crate::control;
+use crate::net::FlatMap;
 use crate::net::Instant;
 use crate::router::Notice;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// OpenWrt interface name → device.
-pub(super) type Devices = BTreeMap<String, String>;
+pub(super) type Devices = FlatMap<String, String>;
 
 #[cfg(feature = "ubus")]
 pub(super) use on::{Bus, Call};

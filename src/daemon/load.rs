@@ -1,6 +1,6 @@
 use crate::config::{self, Problem, Severity};
+use crate::net::FlatMap;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub struct Loaded {
     /// Where a daemon with this file has its socket, even if there was an error.
     pub run_dir: String,
     /// OpenWrt interface name → device.
-    pub interfaces: BTreeMap<String, String>,
+    pub interfaces: FlatMap<String, String>,
     /// Errors and warnings.
     pub problems: Vec<Problem>,
 }

@@ -15,9 +15,11 @@ mod lease_file;
 mod load;
 pub(crate) mod log;
 mod plan;
+mod withdraw;
 
 pub use load::{Loaded, Paths, load};
 pub use plan::plan;
+pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
 use lease_file::LeaseFile;
@@ -28,13 +30,13 @@ use crate::control::server::{Request, Server};
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
+use crate::net::FlatSet;
 use crate::net::Instant;
 use crate::plan::{Change, Trouble};
 use crate::router::{Action, Entropy, Event, Notice, Router};
 use crate::store::{Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -68,7 +70,7 @@ struct Daemon {
     dhcp6: Option<Dhcp6Socket>,
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
-    joined: BTreeSet<u32>,
+    joined: FlatSet<u32>,
     control: Server,
     bus: Bus,
     /// What OpenWrt's network file says.
@@ -134,7 +136,7 @@ impl Daemon {
             nd,
             dhcp6: None,
             dhcp6_refused: None,
-            joined: BTreeSet::new(),
+            joined: FlatSet::new(),
             control,
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),

@@ -5,7 +5,7 @@
 //! Time is an argument, as everywhere: nothing expires but by [`FakeKernel::advance`].
 
 use super::{Kernel, Refusal};
-use crate::net::{Instant, Lifetimes, Mac, Prefix, Until, with_iid};
+use crate::net::{FlatMap, Instant, Lifetimes, Mac, Prefix, Until, with_iid};
 use crate::plan::{Actual, Address, AddressState, Change, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv6Addr;
@@ -48,7 +48,7 @@ pub struct FakeKernel {
 impl FakeKernel {
     /// A kernel without links, forwarding off.
     pub fn new(now: Instant) -> FakeKernel {
-        let sysctls = BTreeMap::from([(FORWARDING.to_owned(), "0".to_owned())]);
+        let sysctls = FlatMap::from([(FORWARDING.to_owned(), "0".to_owned())]);
         FakeKernel {
             now,
             actual: Actual { sysctls, ..Actual::default() },

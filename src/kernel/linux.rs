@@ -15,6 +15,7 @@
 //!   which the kernel compares. A route that has to lead elsewhere is removed and made anew, a few microseconds later.
 //! * Addresses carry the same number as IFA_PROTO, since Linux 5.18. Before, only the metric [`ADDRESS_METRIC`] of the
 //!   route that comes with an address tells it, since Linux 4.18. They carry both, so that a kernel may be exchanged.
+//!   An address that says `noprefixroute` is not ours, even so: netifd has put its own over it, and relies on it.
 //!
 //! Of the routes of others only those that lead to everything are read at all: they say whether we are a default router,
 //! and a router may hold the whole Internet's. That one of the others is in the way is told when ours is refused.
@@ -35,7 +36,7 @@ mod refusal;
 pub use notifications::{Notifications, Received};
 
 use super::{Kernel, Refusal, sysctl};
-use crate::net::Instant;
+use crate::net::{FlatMap, Instant};
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
@@ -126,12 +127,12 @@ impl Kernel for LinuxKernel {
 impl Netlink {
     /// Everything `plan` looks at.
     fn actual(&mut self) -> Result<Actual, Failure> {
-        let links = self.read(encode::links, |links: &mut BTreeMap<u32, Link>, news| {
+        let links = self.read(encode::links, |links: &mut FlatMap<u32, Link>, news| {
             if let News::Link(index, link) = news {
                 links.insert(index, link);
             }
         })?;
-        let addresses = self.read(encode::addresses, |addresses: &mut BTreeMap<_, _>, news| {
+        let addresses = self.read(encode::addresses, |addresses: &mut FlatMap<_, _>, news| {
             if let News::Address(link, addr, address) = news {
                 addresses.insert((link, addr), address);
             }

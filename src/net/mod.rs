@@ -3,12 +3,14 @@
 //! Parse, don't validate: a value of these types is always well formed, so no other room checks again.
 
 mod duid;
+mod flat;
 mod mac;
 mod prefix;
 mod random;
 mod time;
 
 pub use duid::Duid;
+pub use flat::{FlatMap, FlatSet};
 pub use mac::Mac;
 pub use prefix::Prefix;
 pub use random::Rng;

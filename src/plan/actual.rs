@@ -1,4 +1,4 @@
-use crate::net::{Lifetimes, Mac, Prefix};
+use crate::net::{FlatMap, Lifetimes, Mac, Prefix};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
@@ -8,13 +8,13 @@ use super::{Key, Op, RouteTarget, Value};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actual {
     /// Links by index.
-    pub links: BTreeMap<u32, Link>,
+    pub links: FlatMap<u32, Link>,
     /// IPv6 addresses by link and address.
-    pub addresses: BTreeMap<(u32, Ipv6Addr), Address>,
+    pub addresses: FlatMap<(u32, Ipv6Addr), Address>,
     /// IPv6 routes by [`Key::Route`]: ours, and those of others that lead to all of 2000::/3.
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: FlatMap<String, String>,
 }
 
 /// A network device.

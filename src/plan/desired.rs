@@ -9,9 +9,9 @@ use super::{
     Value, delegate, delegation_route, served,
 };
 use crate::config::{Config, Lan, Ula};
+use crate::net::FlatMap;
 use crate::net::{Instant, Lifetimes, Prefix, Until, with_iid};
 use crate::proto::dhcp6;
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
     let served = served::update(config, facts, &subnets, now);
     let world = World { config, facts, sources: &sources, subnets: &subnets, served: &served, now };
     let mut plan = Desired {
-        dhcp6: dhcp6::Config { duid: facts.duid.clone(), links: BTreeMap::new(), hosts: config.hosts.clone() },
+        dhcp6: dhcp6::Config { duid: facts.duid.clone(), links: FlatMap::new(), hosts: config.hosts.clone() },
         problems: troubles,
         ..Desired::default()
     };
@@ -118,7 +118,7 @@ impl World<'_> {
     }
 
     /// Uplinks that lose their default route when this machine begins to forward.
-    fn deafened(&self, places: &BTreeMap<&str, Place>) -> Option<Trouble> {
+    fn deafened(&self, places: &FlatMap<&str, Place>) -> Option<Trouble> {
         let Actual { links, routes, sysctls, .. } = &self.facts.actual;
         let is = |name: &str, value: &str| sysctls.get(name).is_some_and(|was| was == value);
         let default_routes =

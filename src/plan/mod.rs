@@ -36,7 +36,7 @@ pub use retry::Retry;
 
 use desired::ULA;
 
-use crate::net::{Lifetimes, Prefix, Until};
+use crate::net::{FlatMap, Lifetimes, Prefix, Until};
 use crate::proto::{dhcp6, ra};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -55,7 +55,7 @@ pub struct Facts {
     /// Prefixes delegated by DHCPv6 and not over.
     pub delegations: BTreeMap<Prefix, Delegation>,
     /// OpenWrt interface name → device.
-    pub interfaces: BTreeMap<String, String>,
+    pub interfaces: FlatMap<String, String>,
     /// This server's DUID.
     pub duid: Option<crate::net::Duid>,
 }
@@ -106,7 +106,7 @@ pub struct Desired {
     /// What the kernel should hold of ours.
     pub objects: Objects,
     /// What each LAN gets, by section name.
-    pub lans: BTreeMap<String, LanPlan>,
+    pub lans: FlatMap<String, LanPlan>,
     /// What the DHCPv6 server works with.
     pub dhcp6: dhcp6::Config,
     /// What has to be remembered on flash.

@@ -2,7 +2,7 @@
 
 use super::{Actual, AddressState, Facts, Trouble};
 use crate::config::{Config, Device, Lan};
-use std::collections::BTreeMap;
+use crate::net::FlatMap;
 use std::net::Ipv6Addr;
 
 /// IPv6 needs links that carry packets of this size (RFC 8200 §5); Linux has no IPv6 on smaller ones.
@@ -43,12 +43,12 @@ impl Place {
 }
 
 /// Finds every LAN's place. Of several LANs on one device the first by name has it.
-pub(super) fn places<'a>(config: &'a Config, facts: &Facts) -> BTreeMap<&'a str, Place> {
-    let mut owners = BTreeMap::new();
+pub(super) fn places<'a>(config: &'a Config, facts: &Facts) -> FlatMap<&'a str, Place> {
+    let mut owners = FlatMap::new();
     let mut place = |(name, lan): (&'a String, &Lan)| {
         let place = locate(lan, facts);
         let Some(link) = place.link.filter(|_| lan.enabled) else { return (name.as_str(), place) };
-        let owner = *owners.entry(link).or_insert(name.as_str());
+        let owner = *owners.or_insert(link, name.as_str());
         let place = if owner == name { place } else { taken(place, owner) };
         (name.as_str(), place)
     };

@@ -9,8 +9,8 @@
 use super::subnets::Subnets;
 use super::{Facts, Served};
 use crate::config::{Config, Lan};
+use crate::net::FlatMap;
 use crate::net::{Instant, Prefix, Until};
-use std::collections::BTreeMap;
 
 /// ND_VALID_LIMIT of RFC 9096 §3.4, in seconds: hosts that heard of a prefix from an earlier configuration of ours have
 /// most likely dropped it after this.
@@ -24,7 +24,7 @@ const MOST_GONE: usize = 16;
 /// What is to be remembered from now on, in order of LAN and prefix.
 pub(super) fn update(config: &Config, facts: &Facts, subnets: &Subnets<'_>, now: Instant) -> Vec<Served> {
     let longest = Until::At(now.after_secs(LONGEST.into()));
-    let mut all = BTreeMap::new();
+    let mut all = FlatMap::new();
     for served in facts.served.iter().filter(|served| served.prefix.len() == 64) {
         let just_gone = served.live || served.until > longest;
         let end = || Until::At(now.after_secs(valid_lifetime(config.lans.get(&served.lan)).into()));
@@ -48,10 +48,10 @@ fn valid_lifetime(lan: Option<&Lan>) -> u32 {
     announced.into_iter().chain(leased).fold(ND_VALID_LIMIT, u32::max).min(LONGEST)
 }
 
-fn bound(all: &mut BTreeMap<(String, Prefix), Served>) {
-    let mut gone: BTreeMap<&str, Vec<(Until, Prefix)>> = BTreeMap::new();
+fn bound(all: &mut FlatMap<(String, Prefix), Served>) {
+    let mut gone: FlatMap<&str, Vec<(Until, Prefix)>> = FlatMap::new();
     for served in all.values().filter(|served| !served.live) {
-        gone.entry(&served.lan).or_default().push((served.until, served.prefix));
+        gone.or_default(&served.lan).push((served.until, served.prefix));
     }
     let mut excess = Vec::new();
     for (lan, mut ends) in gone {

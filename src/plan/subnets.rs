@@ -15,8 +15,8 @@
 use super::delegate::held_back;
 use super::{Facts, SourcePrefix, Trouble};
 use crate::config::Config;
+use crate::net::FlatMap;
 use crate::net::Prefix;
-use std::collections::BTreeMap;
 
 /// A /64 for a LAN.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,9 +31,9 @@ pub(super) struct Subnet<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Subnets<'a> {
     /// By LAN, in the order of the sources.
-    pub(super) of: BTreeMap<&'a str, Vec<Subnet<'a>>>,
+    pub(super) of: FlatMap<&'a str, Vec<Subnet<'a>>>,
     /// Who has a /64: no two LANs ever share one.
-    pub(super) owner: BTreeMap<Prefix, &'a str>,
+    pub(super) owner: FlatMap<Prefix, &'a str>,
     /// What did not work out.
     pub(super) troubles: Vec<Trouble>,
 }
@@ -89,7 +89,7 @@ impl<'a> Round<'a, '_> {
     fn take(&self, lan: &'a str, prefix: Option<Prefix>, all: &mut Subnets<'a>) -> bool {
         if let Some(prefix) = prefix {
             all.owner.insert(prefix, lan);
-            all.of.entry(lan).or_default().push(Subnet { source: self.source, prefix });
+            all.of.or_default(lan).push(Subnet { source: self.source, prefix });
         }
         prefix.is_some()
     }

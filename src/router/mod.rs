@@ -20,11 +20,11 @@ pub use status::troubles;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, Instant, Lifetimes, Rng, Until};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Lifetimes, Rng, Until};
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
 use crate::proto::{dhcp6, ra};
 use crate::store::Memory;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub enum Event<'a> {
         /// The configuration, now in force.
         config: Box<Config>,
         /// OpenWrt interface name → device.
-        interfaces: BTreeMap<String, String>,
+        interfaces: FlatMap<String, String>,
     },
     /// The kernel changed.
     Kernel(Vec<Change>),
@@ -112,8 +112,8 @@ pub struct Router {
     entropy: Entropy,
     rng: Rng,
     /// Since when each prefix given by hand counts.
-    given: BTreeMap<String, (GivenPrefix, Instant)>,
-    advertisers: BTreeMap<String, Advertising>,
+    given: FlatMap<String, (GivenPrefix, Instant)>,
+    advertisers: FlatMap<String, Advertising>,
     /// Links that are told good-bye (RFC 4861 §6.2.5).
     leaving: Vec<Advertising>,
     dhcp6: dhcp6::Server,
@@ -156,8 +156,8 @@ impl Router {
             desired: Desired::default(),
             memory,
             entropy,
-            given: BTreeMap::new(),
-            advertisers: BTreeMap::new(),
+            given: FlatMap::new(),
+            advertisers: FlatMap::new(),
             leaving: Vec::new(),
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
             rng,
@@ -259,7 +259,7 @@ impl Router {
     }
 
     /// Links whose multicast groups the sockets have to be in: those advertised on, and those DHCPv6 serves.
-    pub fn links(&self) -> BTreeSet<u32> {
+    pub fn links(&self) -> FlatSet<u32> {
         self.advertisers.values().map(|on| on.link).chain(self.desired.dhcp6.links.keys().copied()).collect()
     }
 
@@ -339,7 +339,7 @@ impl Router {
         let given = &mut self.given;
         given.retain(|name, (was, _)| self.config.prefixes.get(name) == Some(was));
         let sources = self.config.prefixes.iter().map(|(name, prefix)| {
-            let (_, since) = given.entry(name.clone()).or_insert_with(|| (prefix.clone(), now));
+            let (_, since) = given.or_insert_with(name.clone(), || (prefix.clone(), now));
             SourcePrefix {
                 source: format!("prefix {name}"),
                 prefix: prefix.prefix,

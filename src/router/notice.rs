@@ -1,10 +1,10 @@
 use super::Action;
 use crate::kernel::Refusal;
+use crate::net::FlatMap;
 use crate::net::{Instant, Prefix};
 use crate::plan::{Actual, Desired, Key, Op};
 use crate::proto::dhcp6;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Something that a person who watches wants to hear of. Its text goes to the log, its JSON to `oasis6 monitor`.
@@ -175,7 +175,7 @@ pub(super) fn differences(before: &Desired, after: &Desired, out: &mut Vec<Actio
 }
 
 /// Every /64 of every LAN, and whether it is live.
-fn prefixes(desired: &Desired) -> BTreeMap<(&String, Prefix), bool> {
+fn prefixes(desired: &Desired) -> FlatMap<(&String, Prefix), bool> {
     let all = desired.lans.iter().flat_map(|(name, lan)| lan.prefixes.iter().map(move |prefix| (name, prefix)));
     all.map(|(name, prefix)| ((name, prefix.prefix), prefix.router.is_some())).collect()
 }

@@ -33,7 +33,7 @@ impl Rig {
 
     fn configure(&mut self, text: &str) {
         let config = Box::new(crate::config::read(text.as_bytes()).config.unwrap());
-        self.take(Event::Configure { config, interfaces: BTreeMap::new() });
+        self.take(Event::Configure { config, interfaces: FlatMap::new() });
     }
 
     fn take(&mut self, event: Event<'_>) {

@@ -11,7 +11,7 @@ use super::{Failure, Summary};
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
-use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, Instant, Mac, Prefix, Rng};
+use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, FlatMap, Instant, Mac, Prefix, Rng};
 use crate::plan::{Change, Key, RouteTarget};
 use crate::proto::{dhcp6, ra};
 use crate::router::{Action, Entropy, Event, Router};
@@ -377,7 +377,7 @@ impl World {
             let _ = self.kernel.news();
             router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
         }
-        let config = Event::Configure { config: Box::new(self.config.clone()), interfaces: BTreeMap::new() };
+        let config = Event::Configure { config: Box::new(self.config.clone()), interfaces: FlatMap::new() };
         router.handle(config, now, &mut out);
         let mut on = Running { router, store };
         on.router.settle(now, &mut out);
@@ -456,7 +456,7 @@ impl World {
         let now = self.clock();
         if let Some(mut on) = self.running.take() {
             let mut out = Vec::new();
-            let config = Event::Configure { config: Box::new(self.config.clone()), interfaces: BTreeMap::new() };
+            let config = Event::Configure { config: Box::new(self.config.clone()), interfaces: FlatMap::new() };
             on.router.handle(config, now, &mut out);
             on.router.settle(now, &mut out);
             let done = self.carry_out(&mut on, out);

@@ -17,9 +17,9 @@
 //! so that an older oasis6 can read the file of a newer one. What it must not misread gets a new kind.
 
 use super::line::{Line, Read, fingerprint, lines, unhex, untext};
-use crate::net::{Duid, Instant, Lifetimes, Prefix, Until};
+use crate::net::{Duid, FlatSet, Instant, Lifetimes, Prefix, Until};
 use crate::proto::dhcp6::{Binding, Resource, State};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ pub(super) struct Content {
 /// Reads a file, whatever it holds, as of `now` in this `boot`. If it `lags`, renewals may be missing in it.
 pub(super) fn read(bytes: &[u8], lags: bool, boot: &str, now: Instant) -> Content {
     let mut content = Content::default();
-    let mut names = BTreeSet::new();
+    let mut names = FlatSet::new();
     let (mut header, mut count, mut expected) = (None, 0, None);
     for (index, line) in lines(bytes).enumerate() {
         let body = match line {
@@ -200,7 +200,7 @@ fn parse_resource<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Resou
     }
 }
 
-fn parse_put(words: &str, names: &mut BTreeSet<Arc<str>>) -> Option<Held> {
+fn parse_put(words: &str, names: &mut FlatSet<Arc<str>>) -> Option<Held> {
     let mut words = words.splitn(6, ' ');
     let resource = parse_resource(&mut words)?;
     let (preferred, valid) = (parse_until(words.next()?)?, parse_until(words.next()?)?);

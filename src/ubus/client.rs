@@ -6,9 +6,9 @@
 //! to the object, the conversation is over and its owner begins another.
 
 use super::message::{EVENTS, Message, Unframed, attr, kind, status};
+use crate::net::FlatMap;
 use crate::net::Instant;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// netifd's list of interfaces.
@@ -34,7 +34,7 @@ pub enum Event {
     /// A method of our object was called.
     Called(Call),
     /// netifd's interfaces and the devices they are on.
-    Interfaces(BTreeMap<String, String>),
+    Interfaces(FlatMap<String, String>),
 }
 
 /// A call that waits for [`Client::answer`].
@@ -82,7 +82,7 @@ pub struct Client {
     input: Vec<u8>,
     output: Vec<u8>,
     seq: u16,
-    waiting: BTreeMap<u16, (Purpose, Instant)>,
+    waiting: FlatMap<u16, (Purpose, Instant)>,
     object: Option<u32>,
     listener: Option<u32>,
     netifd: Option<u32>,
@@ -107,7 +107,7 @@ impl Client {
             input: Vec::new(),
             output: Vec::new(),
             seq: 0,
-            waiting: BTreeMap::new(),
+            waiting: FlatMap::new(),
             object: None,
             listener: None,
             netifd: None,
@@ -359,7 +359,7 @@ fn invoke(seq: u16, object: u32, method: &str) -> Message {
 
 /// Interface name → device, from netifd's `dump`: the device that carries packets while the interface is up, else the one
 /// that is configured. An interface without a device is left out, and so is one that is on another (`@lan`).
-pub fn interfaces(dump: &Value) -> BTreeMap<String, String> {
+pub fn interfaces(dump: &Value) -> FlatMap<String, String> {
     let all = dump.get("interface").and_then(Value::as_array).into_iter().flatten();
     let devices = all.filter_map(|interface| {
         let word = |name: &str| interface.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());

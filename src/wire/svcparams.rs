@@ -8,8 +8,8 @@
 //! Values may stand in double quotes; `\DDD` is the byte with that decimal number, `\X` is X itself. A parameter we have
 //! no name for is written `keyNNNNN`. What DNR forbids or can't use is refused here, so that no client has to.
 
+use crate::net::FlatMap;
 use crate::net::ParseError;
-use std::collections::BTreeMap;
 
 /// SvcParamKey `mandatory` (RFC 9460 §14.3.2).
 const MANDATORY: u16 = 0;
@@ -30,7 +30,7 @@ const DOHPATH: u16 = 7;
 
 /// Appends the wire form of `text` to `out`; nothing for an empty text. On an error `out` is as before.
 pub fn encode(text: &str, out: &mut Vec<u8>) -> Result<(), ParseError> {
-    let mut params = BTreeMap::new();
+    let mut params = FlatMap::new();
     for (name, value) in split(text)? {
         let key = key(&name)?;
         let value = value_of(key, &name, &value)?;
@@ -186,7 +186,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
 }
 
 /// What holds for all of them together.
-fn check_set(params: &BTreeMap<u16, Vec<u8>>) -> Result<(), ParseError> {
+fn check_set(params: &FlatMap<u16, Vec<u8>>) -> Result<(), ParseError> {
     if !params.is_empty() && !params.contains_key(&ALPN) {
         return Err(ParseError("alpn is missing: no client can use a resolver without it; add alpn=dot".into()));
     }

@@ -87,3 +87,40 @@ fn a_broken_configuration_is_named_with_line_and_remedy() {
     assert!(said.contains("line 8") && said.contains("ra_max_interval") && said.contains("often"), "{said}");
     assert_eq!(bed.router.run("ip -6 -o addr show dev br-lan scope global"), "");
 }
+
+#[test]
+fn withdraw_removes_what_a_stopped_daemon_left_and_nothing_else() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::serving(SHORT_LIVED);
+    bed.router.run("ip -6 address add fd00:77::1/64 dev br-lan; ip -6 route add unreachable fd00:78::/64 metric 7");
+    let refused = bed.oasis6("withdraw");
+    assert!(!refused.status.success() && bed.ask("status")["state"] == "serving");
+    bed.kill();
+    assert!(bed.router.addresses("br-lan").len() > 1);
+    let output = bed.oasis6("withdraw");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(bed.router.addresses("br-lan"), ["fd00:77::1"]);
+    let routes = bed.router.run("ip -6 route show table all type unreachable");
+    assert!(routes.contains("fd00:78::/64") && !routes.contains("metric 2000000000"), "{routes}");
+}
+
+// what files/etc/capabilities/oasis6.json leaves it in a jail
+#[test]
+fn three_capabilities_are_enough() {
+    if !ready(&["setpriv"]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    bed.configure(SHORT_LIVED);
+    let run = bed.words("run");
+    let three = "-all,+net_admin,+net_raw,+net_bind_service";
+    let jailed = format!("exec setpriv --no-new-privs --bounding-set={three} --inh-caps={three} {run}");
+    let process = bed.router.spawn(&jailed, &bed.folder.join("log"));
+    bed.adopt(process);
+    assert!(wait_until(SOON, || !bed.router.addresses("br-lan").is_empty()), "{}", bed.log());
+    let status = bed.ask("status");
+    assert_eq!(status["state"], "serving", "{status:#}");
+    assert_eq!(status["troubles"], serde_json::json!([]), "{status:#}");
+}

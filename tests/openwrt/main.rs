@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 //! What `files/` does to a router, lived in a root file system of its own: see run.sh and scenarios.sh beside this.
 
 use serde_json::Value;
@@ -63,6 +63,7 @@ scenarios! {
     the_orphan_stays_as_long_as_oasis6_does;
     a_service_that_does_not_start_at_boot_gives_back_at_boot;
     an_upgrade_keeps_leases_ula_and_configuration_and_odhcpd_away;
+    what_it_left_in_the_kernel_goes_only_when_it_is_given_up with "ip";
     with_no_room_on_flash_odhcpd_goes_on;
     first_boot_fits_the_configuration_to_the_lans;
     first_boot_asks_netifd_where_there_is_no_hint;
@@ -73,6 +74,8 @@ scenarios! {
     nftables_accepts_the_rules with "nft";
     the_commands_of_the_service_are_those_of_the_program;
     procd_gets_what_it_needs;
+    netifd_is_told_what_is_on_a_lan_and_leaves_it_alone with "python3";
+    netifd_learns_of_the_protocol_and_of_a_missing_lan;
 }
 
 #[test]

@@ -353,6 +353,21 @@ an_upgrade_keeps_leases_ula_and_configuration_and_odhcpd_away() {
 	is "$(wc -l < /run/odhcpd.told)" 1
 }
 
+what_it_left_in_the_kernel_goes_only_when_it_is_given_up() {
+	install
+	set_and_apply oasis6.globals.enabled=1
+	/sbin/ip link set lo up
+	/sbin/ip -6 route add unreachable fd00::/48 proto 111 metric 2000000000
+	/sbin/ip -6 route add unreachable fd01::/48 metric 7
+	/etc/init.d/oasis6 restart
+	/etc/init.d/oasis6 stop
+	/sbin/ip -6 route | grep -q fd00::/48 || fail "it went too early"
+	/etc/init.d/oasis6 start
+	remove
+	! /sbin/ip -6 route | grep fd00::/48 || fail "it is still there"
+	/sbin/ip -6 route | grep -q fd01::/48 || fail "that wasn't ours"
+}
+
 with_no_room_on_flash_odhcpd_goes_on() {
 	install
 	# nobody can make a folder there
@@ -485,6 +500,78 @@ procd_gets_what_it_needs() {
 	END
 	/etc/init.d/oasis6 reload
 	is "$(cat /run/procd/signals)" 'oasis6 * HUP'
+}
+
+netifd_is_told_what_is_on_a_lan_and_leaves_it_alone() {
+	put_files
+	mkdir -p /lib/netifd
+	cp /stand-ins/netifd-proto.sh /lib/netifd/
+	: > /lib/functions.sh
+	cat > /usr/sbin/oasis6 <<- 'END'
+		#!/bin/sh
+		case "$1" in
+			status) cat /run/status ;;
+			monitor)
+				/applets/sleep 1
+				mv /run/next /run/status
+				echo '{"event":"lease","lan":"lan"}'
+				echo '{"event":"prefix","lan":"lan","what":"new"}'
+				/applets/sleep 1
+				rm /run/status
+				;;
+		esac
+	END
+	cat > /run/status <<- 'END'
+		{"lans": [
+			{"name": "guest", "device": "gst0", "state": "serving", "prefixes": [{"router": "fd00:0:0:2::1", "valid": null}]},
+			{"name": "lan", "device": "br-lan", "state": "waiting", "prefixes": []}
+		]}
+	END
+	cat > /run/next <<- 'END'
+		{"lans": [
+			{"name": "lan", "device": "br-lan", "state": "serving", "prefixes": [
+				{"router": "fd00::1", "preferred": null, "valid": null},
+				{"router": null, "preferred": 0, "valid": 7},
+				{"router": "2001:db8::1", "preferred": 30, "valid": 60}
+			]}
+		]}
+	END
+	/usr/lib/oasis6/mirror.sh lan6 lan &
+	# once before and once after oasis6 served
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		/applets/sleep 1
+		[ "$(grep -c 'up 0' /run/netifd)" -lt 2 ] || break
+	done
+	kill $!
+	wait $! || true
+	[ -z "$(ls /run/oasis6-mirror.* 2> /dev/null)" ] || fail "the pipe is left"
+	sort /run/netifd | uniq | diff - /dev/fd/3 3<<- 'END'
+		address 2001:db8::1 64 30 60
+		address fd00::1 64  
+		lan6: device * up 0 external 1
+		lan6: device br-lan up 1 external 1
+	END
+	is "$(head -n 1 /run/netifd)" "lan6: device * up 0 external 1"
+	is "$(tail -n 1 /run/netifd)" "lan6: device * up 0 external 1"
+}
+
+netifd_learns_of_the_protocol_and_of_a_missing_lan() {
+	put_files
+	. /stand-ins/netifd-proto.sh
+	# shellcheck disable=SC1091,SC2034
+	{
+		INCLUDE_ONLY=1
+		. /lib/netifd/proto/oasis6.sh
+	}
+	proto_oasis6_init_config
+	JSON_lan=guest proto_oasis6_setup lan6
+	JSON_lan='' proto_oasis6_setup lan7
+	diff - /run/netifd <<- 'END'
+		option string lan
+		run lan6 /usr/lib/oasis6/mirror.sh lan6 guest
+		error lan7 NO_LAN
+		block lan7
+	END
 }
 
 # ---- crashes

@@ -1,7 +1,7 @@
 use super::report::{Place, Report};
 use crate::config::{Config, Device, GivenPrefix, Host, Lan, Ula, nearest};
+use crate::net::FlatMap;
 use crate::net::Prefix;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 /// What sections must be together. LANs that are not served don't collide with others.
@@ -34,7 +34,7 @@ fn unique<'a, K: Ord + Display>(
     remedy: &str,
     report: &mut Report,
 ) {
-    let mut seen: BTreeMap<K, &Place> = BTreeMap::new();
+    let mut seen: FlatMap<K, &Place> = FlatMap::new();
     for (thing, place) in things {
         match seen.get(&thing) {
             None => {

@@ -1,18 +1,18 @@
 use crate::config::uci::{self, Section};
-use std::collections::BTreeMap;
+use crate::net::FlatMap;
 
 /// OpenWrt's interfaces and the devices they are on, from `/etc/config/network`. Interfaces without a device of their
 /// own are left out; so is whatever can't be read.
 ///
 /// `option device 'br-lan'`, or `ifname` as it was called before 21.02, where `type bridge` meant the device
 /// `br-NAME`; `@lan` means the device of another interface.
-pub fn interfaces(network: &[u8]) -> BTreeMap<String, String> {
+pub fn interfaces(network: &[u8]) -> FlatMap<String, String> {
     if network.len() > super::MAX_FILE_SIZE {
-        return BTreeMap::new();
+        return FlatMap::new();
     }
     let file = uci::parse(network);
     let sections = file.sections.iter().filter(|section| section.kind == "interface" && !section.anonymous);
-    let devices: BTreeMap<&str, String> =
+    let devices: FlatMap<&str, String> =
         sections.filter_map(|section| Some((section.name.as_str(), device(section)?))).collect();
     let resolved = devices.keys().filter_map(|name| Some(((*name).to_owned(), resolve(name, &devices)?.to_owned())));
     resolved.collect()
@@ -33,7 +33,7 @@ fn first_word(section: &Section, option: &str) -> Option<String> {
 }
 
 /// Follows `@`; an interface that is on itself has no device.
-fn resolve<'a>(name: &str, devices: &'a BTreeMap<&str, String>) -> Option<&'a str> {
+fn resolve<'a>(name: &str, devices: &'a FlatMap<&str, String>) -> Option<&'a str> {
     /// Nobody builds interfaces on interfaces deeper than this.
     const DEPTH: usize = 8;
     let mut device = devices.get(name)?.as_str();

@@ -21,8 +21,8 @@ pub use interfaces::interfaces;
 
 use super::schema::{self, GLOBALS, HOST, LAN, LanDraft, PREFIX, PrefixDraft, Row, Table};
 use super::{Config, Host, Problem, Severity, nearest, uci};
+use crate::net::FlatMap;
 use report::{Place, Report};
-use std::collections::BTreeMap;
 
 /// Largest file read, in bytes. A configuration for hundreds of hosts has some ten thousand; a router with 32 MB of
 /// memory must survive whatever stands in the file's place.
@@ -132,9 +132,9 @@ struct Drafts {
 impl Drafts {
     fn collect(file: &uci::File, report: &mut Report) -> Drafts {
         let mut drafts = Drafts::default();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: FlatMap<&str, usize> = FlatMap::new();
         for section in &file.sections {
-            let count = counts.entry(&section.kind).or_default();
+            let count = counts.or_default(&section.kind);
             let place = Place::new(section, *count);
             *count += 1;
             match section.kind.as_str() {

@@ -1,5 +1,5 @@
 use crate::config::{Problem, Severity, harmless, uci};
-use std::collections::BTreeMap;
+use crate::net::FlatMap;
 
 /// Most problems told of one file; a damaged one has no end of them.
 pub const MAX_PROBLEMS: usize = 100;
@@ -12,7 +12,7 @@ pub(super) struct Place {
     /// Line of its `config`.
     pub(super) line: usize,
     kind: String,
-    options: BTreeMap<&'static str, Written>,
+    options: FlatMap<&'static str, Written>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ impl Place {
     pub(super) fn new(section: &uci::Section, index: usize) -> Place {
         let uci::Section { line, kind, name, anonymous, .. } = section;
         let name = if *anonymous { format!("@{kind}[{index}]") } else { name.clone() };
-        Place { name, line: *line, kind: kind.clone(), options: BTreeMap::new() }
+        Place { name, line: *line, kind: kind.clone(), options: FlatMap::new() }
     }
 
     /// Notes that an option stands on `line`, and whether its value was taken.

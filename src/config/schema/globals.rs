@@ -1,8 +1,8 @@
 use super::Kind::{Choice, Flag, Text, Ula as UlaKind};
 use super::{Table, value};
 use crate::config::{Config, Ula};
+use crate::net::FlatMap;
 use log::LevelFilter;
-use std::collections::BTreeMap;
 
 type Row = super::Row<Config>;
 
@@ -20,8 +20,8 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         state_dir: String::new(),
         run_dir: String::new(),
         lease_file: String::new(),
-        lans: BTreeMap::new(),
-        prefixes: BTreeMap::new(),
+        lans: FlatMap::new(),
+        prefixes: FlatMap::new(),
         hosts: Vec::new(),
     },
     rows: &[

@@ -13,9 +13,9 @@ mod tests;
 pub use event::event;
 
 use crate::config::harmless;
+use crate::net::FlatMap;
 use field::{list, number, object, word};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use text::{Table, counted, duration, left, wrapped};
 
 /// The answer to `status`.
@@ -34,11 +34,11 @@ pub fn status(answer: &Value) -> String {
 
 /// The answer to `leases`.
 pub fn leases(answer: &Value) -> String {
-    let mut by_lan: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut by_lan: FlatMap<String, Vec<&Value>> = FlatMap::new();
+    let mut counts: FlatMap<&str, usize> = FlatMap::new();
     for lease in list(answer, "leases") {
-        by_lan.entry(word(lease, "lan")).or_default().push(lease);
-        *counts.entry(lease.get("kind").and_then(Value::as_str).unwrap_or_default()).or_default() += 1;
+        by_lan.or_default(word(lease, "lan")).push(lease);
+        *counts.or_default(lease.get("kind").and_then(Value::as_str).unwrap_or_default()) += 1;
     }
     if by_lan.is_empty() {
         return "No leases.\n".into();

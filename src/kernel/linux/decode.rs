@@ -153,7 +153,9 @@ fn address(payload: &[u8], now: Instant) -> Result<Option<(u32, Ipv6Addr, Addres
     } else {
         AddressState::Ready
     };
-    let ours = protocol.map_or(metric == Some(ADDRESS_METRIC), |protocol| protocol == PROTOCOL);
+    // netifd has put the same address over ours, with this flag that we never set, and counts on it
+    let taken_over = flags.contains(AddressFlags::Noprefixroute);
+    let ours = !taken_over && protocol.map_or(metric == Some(ADDRESS_METRIC), |protocol| protocol == PROTOCOL);
     let tag = if ours { Tag::Ours } else { Tag::Foreign };
     let addr = local.or(peer).ok_or(Malformed)?;
     Ok(Some((header.index, addr, Address { len: header.prefix_len, lifetimes, state, tag })))
@@ -309,6 +311,8 @@ mod tests {
             (metric(ADDRESS_METRIC), Tag::Ours),
             ([metric(ADDRESS_METRIC), attribute(IFA_PROTO, &[3])].concat(), Tag::Foreign),
             (attribute(IFA_PROTO, &[PROTOCOL]), Tag::Ours),
+            // what netifd made of an address of ours that was there before its own
+            ([metric(ADDRESS_METRIC), attribute(IFA_FLAGS, &0x280u32.to_ne_bytes())].concat(), Tag::Foreign),
         ];
         for (more, tag) in table {
             let bytes = [header.to_vec(), addr.clone(), more].concat();

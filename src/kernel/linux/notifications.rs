@@ -2,7 +2,7 @@ use super::decode::{self, News};
 use super::exchange::{Netlink, PIECE, messages};
 use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
-use crate::net::{Prefix, Until, is_link_local};
+use crate::net::{FlatMap, FlatSet, Prefix, Until, is_link_local};
 use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
@@ -11,7 +11,6 @@ use nix::sys::socket::{setsockopt, sockopt};
 use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
 
@@ -183,12 +182,12 @@ enum About {
 struct Digest {
     /// In the order they came; `None` where a later one took over.
     changes: Vec<Option<Change>>,
-    last: BTreeMap<About, usize>,
+    last: FlatMap<About, usize>,
     /// Links whose sysctls are to be read.
-    configured: BTreeSet<u32>,
+    configured: FlatSet<u32>,
     everywhere: bool,
     /// Routes to everything that may have a twin.
-    doubtful: BTreeSet<Key>,
+    doubtful: FlatSet<Key>,
 }
 
 impl Digest {

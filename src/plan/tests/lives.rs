@@ -56,7 +56,7 @@ fn apply(world: &mut World, what: &Happening) {
         }
         Happening::Take(n) => world.take(&n.to_string()),
         Happening::Lan(n, true) => {
-            world.config.lans.entry(LANS[n].into()).or_insert_with(|| lan(&format!("br-{}", LANS[n])));
+            world.config.lans.or_insert_with(LANS[n].into(), || lan(&format!("br-{}", LANS[n])));
         }
         Happening::Lan(n, false) => {
             world.config.lans.remove(LANS[n]);

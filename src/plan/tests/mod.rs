@@ -85,7 +85,7 @@ fn config(lans: &[&str]) -> Config {
         run_dir: String::new(),
         lease_file: String::new(),
         lans: lans.iter().map(|name| ((*name).to_owned(), lan(&format!("br-{name}")))).collect(),
-        prefixes: BTreeMap::new(),
+        prefixes: FlatMap::new(),
         hosts: vec![],
     }
 }

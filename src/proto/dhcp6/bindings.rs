@@ -6,7 +6,7 @@
 
 use super::pool::{Span, hash};
 use super::{Binding, Resource, State};
-use crate::net::{Instant, Until};
+use crate::net::{FlatMap, Instant, Until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub(super) struct Table {
     counts: Counts,
     freed: u64,
     /// Registered addresses by LAN.
-    registered: BTreeMap<Arc<str>, usize>,
+    registered: FlatMap<Arc<str>, usize>,
 }
 
 impl Table {
@@ -77,7 +77,7 @@ impl Table {
             ends: BTreeSet::new(),
             counts: Counts::default(),
             freed: 0,
-            registered: BTreeMap::new(),
+            registered: FlatMap::new(),
         }
     }
 
@@ -172,7 +172,7 @@ impl Table {
     fn index(&mut self, binding: &Binding, client: u64, id: u32) {
         *self.counts.of(binding) += 1;
         if binding.state == State::Registered {
-            *self.registered.entry(binding.lan.clone()).or_default() += 1;
+            *self.registered.or_default(binding.lan.clone()) += 1;
         }
         self.clients.insert((client, id));
         if let Until::At(end) = binding.lifetimes.valid {

@@ -43,8 +43,8 @@ pub use server::Server;
 pub use status::Status;
 
 use crate::config::Host;
+use crate::net::FlatMap;
 use crate::net::{Duid, Lifetimes, Prefix};
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub struct Config {
     /// The server's DUID; `None`: it can't answer yet.
     pub duid: Option<Duid>,
     /// Links it serves, by index.
-    pub links: BTreeMap<u32, Link>,
+    pub links: FlatMap<u32, Link>,
     /// Known hosts.
     pub hosts: Vec<Host>,
 }

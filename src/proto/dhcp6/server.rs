@@ -7,10 +7,10 @@ use super::site::Site;
 use super::status::{Counters, Dropped, Status};
 use super::turn::{Arrival, Turn};
 use super::{Action, Binding, Config, Event, Record, Resource, Told};
+use crate::net::FlatSet;
 use crate::net::{Duid, Instant, Rng};
 use crate::plan::Delegation;
 use crate::wire::dhcp6::{Message, MessageType, option};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Bindings kept unless [`Server::limit_bindings`] says otherwise: 6 MB, which the smallest routers can spare.
@@ -52,7 +52,7 @@ impl Server {
     /// Takes bindings back in after a restart, and says where their prefixes are routed to. What overlaps another or is
     /// too much is left out.
     pub fn restore(&mut self, bindings: Vec<Binding>, now: Instant, out: &mut Vec<Action>) {
-        let mut lans: BTreeSet<Arc<str>> = self.site.links.values().map(|served| served.lan.clone()).collect();
+        let mut lans: FlatSet<Arc<str>> = self.site.links.values().map(|served| served.lan.clone()).collect();
         for mut binding in bindings {
             match lans.get(&binding.lan) {
                 Some(lan) => binding.lan = lan.clone(),

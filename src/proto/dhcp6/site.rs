@@ -4,11 +4,11 @@
 use super::pool::{Space, Span, Spans, hash};
 use super::{Binding, Config, Link, Resource, State, Subnet};
 use crate::config::{Host, LanDhcp6};
+use crate::net::FlatMap;
 use crate::net::{Duid, Instant, Mac, Prefix, is_link_local, with_iid};
 use crate::wire::dhcp6::{Dnr, Writer, option};
 use crate::wire::svcparams;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) struct Site {
     pub(super) duid: Option<Duid>,
     /// Keeps one router's choices apart from another's, and from being foreseen by who doesn't see its DUID.
     pub(super) key: u64,
-    pub(super) links: BTreeMap<u32, Served>,
+    pub(super) links: FlatMap<u32, Served>,
     pub(super) hosts: Hosts,
 }
 
@@ -164,10 +164,10 @@ fn on_request(link: &Link) -> Vec<(u16, Vec<u8>)> {
 /// Hosts known by DUID or MAC, and what is reserved for them.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    by_duid: BTreeMap<Box<[u8]>, Vec<Known>>,
-    by_mac: BTreeMap<Mac, usize>,
+    by_duid: FlatMap<Box<[u8]>, Vec<Known>>,
+    by_mac: FlatMap<Mac, usize>,
     /// First address of what is reserved → its last, and for whom.
-    owners: BTreeMap<u128, (u128, usize)>,
+    owners: FlatMap<u128, (u128, usize)>,
 }
 
 /// A host, or the one of its identity associations that a section is about.
@@ -182,14 +182,10 @@ impl Hosts {
         let mut hosts = Hosts::default();
         for (index, host) in config.hosts.iter().enumerate() {
             for known in &host.duids {
-                hosts
-                    .by_duid
-                    .entry(known.duid.as_bytes().into())
-                    .or_default()
-                    .push(Known { iaid: known.iaid, host: index });
+                hosts.by_duid.or_default(known.duid.as_bytes().into()).push(Known { iaid: known.iaid, host: index });
             }
             for mac in &host.macs {
-                hosts.by_mac.entry(*mac).or_insert(index);
+                hosts.by_mac.or_insert(*mac, index);
             }
             for span in reserved(host, on_link) {
                 // of two hosts that want the same the first one has it

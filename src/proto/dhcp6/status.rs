@@ -88,7 +88,7 @@ impl From<Malformed> for Dropped {
 pub(super) struct Counters {
     received: [u64; MessageType::ALL.len()],
     sent: [u64; MessageType::ALL.len()],
-    dropped: std::collections::BTreeMap<Dropped, u64>,
+    dropped: crate::net::FlatMap<Dropped, u64>,
 }
 
 impl Counters {
@@ -101,7 +101,7 @@ impl Counters {
     }
 
     pub(super) fn dropped(&mut self, reason: Dropped) {
-        *self.dropped.entry(reason).or_default() += 1;
+        *self.dropped.or_default(reason) += 1;
     }
 
     pub(super) fn status(&self, bindings: Counts, most_bindings: usize) -> Status {

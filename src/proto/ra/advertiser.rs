@@ -1,8 +1,8 @@
 use super::routers::{OtherRouter, OtherRouters};
 use super::{Action, Config, Event, content};
+use crate::net::FlatMap;
 use crate::net::{ALL_NODES, Instant, Rng, is_link_local};
 use crate::wire::nd::{self, Advertisement, Message, NdOption, Solicitation};
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub struct Advertiser {
     multicasts: u64,
     unicasts: u64,
     solicitations: u64,
-    drops: BTreeMap<&'static str, u64>,
+    drops: FlatMap<&'static str, u64>,
 }
 
 /// What a person may want to know of an advertiser.
@@ -95,7 +95,7 @@ impl Advertiser {
             multicasts: 0,
             unicasts: 0,
             solicitations: 0,
-            drops: BTreeMap::new(),
+            drops: FlatMap::new(),
         }
     }
 
@@ -352,8 +352,8 @@ impl Advertiser {
     }
 }
 
-fn count(drops: &mut BTreeMap<&'static str, u64>, reason: &'static str) {
-    let count = drops.entry(reason).or_default();
+fn count(drops: &mut FlatMap<&'static str, u64>, reason: &'static str) {
+    let count = drops.or_default(reason);
     *count = count.saturating_add(1);
 }
 

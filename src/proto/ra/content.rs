@@ -1,11 +1,11 @@
 //! What a link is told at a given moment, and how it is cut into messages. Pure functions.
 
 use super::Config;
+use crate::net::FlatSet;
 use crate::net::{Instant, Prefix, is_link_local};
 use crate::wire::name::MAX_NAME;
 use crate::wire::nd::{ADVERTISEMENT_HEADER, Advertisement, Dnr, NdOption, PrefixInformation, Unencodable};
 use crate::wire::svcparams;
-use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
 /// Longest ICMPv6 message: what fits every link (RFC 8200 §5: 1280 bytes) behind the IPv6 header, since these messages
@@ -86,7 +86,7 @@ fn is_near(before: u32, after: u32) -> bool {
 
 /// RFC 4861 §6.2.3: one option for each prefix; §4.6.2: none for the link-local one.
 fn prefixes(config: &Config, now: Instant, options: &mut Vec<NdOption>) {
-    let mut told = BTreeSet::new();
+    let mut told = FlatSet::new();
     let wanted = config.prefixes.iter().filter(|info| {
         !info.lifetimes.valid.is_over(now) && !is_link_local(info.prefix.addr()) && told.insert(info.prefix)
     });
@@ -107,7 +107,7 @@ fn prefixes(config: &Config, now: Instant, options: &mut Vec<NdOption>) {
 
 /// RFC 4191 §2.3: never two options for one prefix.
 fn routes(config: &Config, options: &mut Vec<NdOption>) {
-    let mut told = BTreeSet::new();
+    let mut told = FlatSet::new();
     let wanted = config.routes.iter().filter(|(prefix, ..)| told.insert(*prefix));
     options.extend(wanted.map(|(prefix, preference, lifetime)| NdOption::Route {
         prefix: *prefix,
@@ -154,9 +154,9 @@ pub(super) fn farewell(mut said: Advertisement) -> Advertisement {
 
 /// What `before` holds and `after` does not, with lifetime 0.
 pub(super) fn withdrawn<'a>(before: impl Iterator<Item = &'a NdOption>, after: &[NdOption]) -> Vec<NdOption> {
-    let routes: BTreeSet<Prefix> = after.iter().filter_map(route).collect();
-    let servers: BTreeSet<Ipv6Addr> = after.iter().flat_map(servers).copied().collect();
-    let domains: BTreeSet<&String> = after.iter().flat_map(domains).collect();
+    let routes: FlatSet<Prefix> = after.iter().filter_map(route).collect();
+    let servers: FlatSet<Ipv6Addr> = after.iter().flat_map(servers).copied().collect();
+    let domains: FlatSet<&String> = after.iter().flat_map(domains).collect();
     let gone = before.filter_map(|option| match option {
         NdOption::Route { prefix, preference, .. } if !routes.contains(prefix) => {
             Some(NdOption::Route { prefix: *prefix, preference: *preference, lifetime: 0 })

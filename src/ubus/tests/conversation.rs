@@ -1,8 +1,8 @@
+use crate::net::FlatMap;
 use crate::net::Instant;
 use crate::ubus::client::{Call, Client, DEBOUNCE, Event, Over, PATIENCE, RETRY};
 use crate::ubus::message::{EVENTS, Message, attr, kind, status};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 const METHODS: &[&str] = &["status", "leases"];
@@ -106,7 +106,7 @@ impl Talk {
 }
 
 fn lan() -> Event {
-    Event::Interfaces(BTreeMap::from([("lan".to_owned(), "br-lan".to_owned())]))
+    Event::Interfaces(FlatMap::from([("lan".to_owned(), "br-lan".to_owned())]))
 }
 
 #[test]
