@@ -170,6 +170,31 @@ fn netifd_that_died_while_it_was_asked_costs_its_answer_and_nothing_else() {
 }
 
 #[test]
+fn answers_and_events_of_anybody_else_are_none() {
+    let mut talk = Talk::new(true);
+    talk.go_on();
+    talk.notify("interface.update", &json!({}));
+    talk.next();
+    talk.now = talk.now.after(DEBOUNCE);
+    talk.client.tick(talk.now).unwrap();
+    let [_, dump] = talk.heard().try_into().unwrap();
+    // ubusd puts the number of the object that answers where the peer stands
+    let forged = json!({ "interface": [{ "interface": "lan", "l3_device": "wan0" }] });
+    let part = Message::new(kind::DATA, dump.seq, CALLER).number(attr::OBJID, CALLER);
+    talk.say(part.table(attr::DATA, &forged));
+    talk.say(Message::new(kind::STATUS, dump.seq, CALLER).number(attr::STATUS, 0).number(attr::OBJID, CALLER));
+    let added = Message::new(kind::INVOKE, 1, CALLER).number(attr::OBJID, LISTENER);
+    let added = added.text(attr::METHOD, "ubus.object.add");
+    talk.say(added.table(attr::DATA, &json!({ "id": 1, "path": "network.interface" })));
+    assert_eq!(talk.next(), None);
+    assert!(talk.heard().iter().all(|message| message.kind == kind::STATUS));
+
+    let part = Message::new(kind::DATA, dump.seq, NETIFD).number(attr::OBJID, NETIFD);
+    talk.say(part.table(attr::DATA, &json!({ "interface": [{ "interface": "lan", "l3_device": "br-lan" }] })));
+    assert_eq!(talk.next(), Some(lan()));
+}
+
+#[test]
 fn a_ubusd_that_is_silent_or_says_no_ends_the_conversation() {
     let mut talk = Talk::new(false);
     talk.next();
