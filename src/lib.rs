@@ -15,7 +15,8 @@
 //!    ▲         │  ▲                                                   │ Action
 //!    └─ send ◄─┘  └────────── router::Action ◄────────────────────────┘
 //!              └─► store: bindings before the reply that promises them; ULA, DUID, served prefixes
-//! control socket ◄── router::status ──► oasis6 status, leases, plan, monitor
+//! control socket, ubus ◄── router::status ──► oasis6 status, leases, plan, monitor; LuCI
+//! netifd ─► ubus ─► names of interfaces and their devices ─► plan::Facts
 //! ```
 //!
 //! # The layer rule
@@ -37,6 +38,7 @@
 //! | how the kernel is read and changed; sockets | `kernel/` |
 //! | what happens in which order in one turn | `router/mod.rs` (decides), `daemon/mod.rs` (carries out) |
 //! | a life in virtual time, and what must be true in it | `sim/` |
+//! | what OpenWrt's bus carries: methods, events, netifd's word | `ubus/` (bytes, conversation), `daemon/bus.rs` |
 //! | what `status` shows | `router/status.rs` (JSON), `control/show/` (text) |
 //! | a command | `command.rs` |
 

@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
         loop {
             match client.next(now) {
                 Ok(Some(Event::Called(call))) => {
-                    client.answer(&call, status::OK, &serde_json::json!({ "leases": [] }));
+                    assert!(client.answer(&call, status::OK, &serde_json::json!({ "leases": [] })));
                 }
                 Ok(Some(Event::Interfaces(_))) => client.send("oasis6.lan", &serde_json::json!({})),
                 Ok(None) => break,

@@ -38,6 +38,8 @@ pub struct Config {
     pub state_dir: String,
     /// Folder in tmpfs for bindings, socket and lock.
     pub run_dir: String,
+    /// File in tmpfs where leases stand as odhcpd writes them, for LuCI; empty: none.
+    pub lease_file: String,
     /// The networks served, by section name.
     pub lans: FlatMap<String, Lan>,
     /// Prefixes given by hand, by section name.

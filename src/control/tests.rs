@@ -527,3 +527,15 @@ fn a_stranger_at_the_socket_is_noticed() {
     }
     stranger.join().unwrap();
 }
+
+#[test]
+fn the_access_list_for_luci_names_every_method_and_no_other() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("files/usr/share/rpcd/acl.d/oasis6.json");
+    let list: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let may = |what: &str| list["oasis6"][what]["ubus"]["oasis6"].as_array().unwrap().clone();
+    let mut named = [may("read"), may("write")].concat();
+    let mut methods: Vec<Value> = super::METHODS.iter().map(|method| (*method).into()).collect();
+    named.sort_by_key(Value::to_string);
+    methods.sort_by_key(Value::to_string);
+    assert_eq!(named, methods);
+}

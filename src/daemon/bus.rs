@@ -70,16 +70,18 @@ mod on {
             }
         }
 
-        pub(crate) fn answer(&mut self, call: &Call, answer: &Result<Value, control::Error>) {
-            let (code, value) = match answer {
+        pub(crate) fn answer(&mut self, call: &Call, answer: Result<Value, control::Error>) {
+            let (code, mut value) = match answer {
                 Ok(value) => (status::OK, value),
                 Err(error) => {
                     let code = if error.code == "method" { status::METHOD_NOT_FOUND } else { status::UNKNOWN_ERROR };
-                    (code, &json!({ "error": { "code": error.code, "message": error.message } }))
+                    (code, json!({ "error": { "code": error.code, "message": error.message } }))
                 }
             };
-            if !self.link.answer(call, code, value) {
-                log::warn!("ubus takes no answer as long as that to {}; ask `oasis6 {0}`", call.method);
+            while !self.link.answer(call, code, &value) {
+                if !shorten(&mut value) {
+                    return self.link.refuse(call, status::NO_MEMORY);
+                }
             }
         }
 
@@ -103,6 +105,28 @@ mod on {
         pub(crate) fn status(&self) -> Value {
             self.link.status()
         }
+    }
+
+    /// Leaves out a quarter of the leases and says how many are missing: a message holds about four thousand. False: there is
+    /// nothing to leave out.
+    fn shorten(answer: &mut Value) -> bool {
+        let Some(fields) = answer.as_object_mut() else { return false };
+        let Some(leases) = fields.get_mut("leases").and_then(Value::as_array_mut) else { return false };
+        let fewer = leases.len().div_ceil(4);
+        leases.truncate(leases.len() - fewer);
+        let before = fields.get("left_out").and_then(Value::as_u64).unwrap_or_default();
+        fields.insert("left_out".into(), json!(before.saturating_add(u64::try_from(fewer).unwrap_or(u64::MAX))));
+        fewer > 0
+    }
+
+    #[test]
+    fn an_answer_is_shortened_to_what_is_left() {
+        let mut answer = json!({ "leases": [1, 2, 3, 4, 5] });
+        assert!(shorten(&mut answer));
+        assert_eq!(answer, json!({ "leases": [1, 2, 3], "left_out": 2 }));
+        while shorten(&mut answer) {}
+        assert_eq!(answer, json!({ "leases": [], "left_out": 5 }));
+        assert!(!shorten(&mut json!({ "state": "serving" })));
     }
 }
 
@@ -135,7 +159,7 @@ mod off {
             file.clone()
         }
         pub(crate) fn forget(&mut self) {}
-        pub(crate) fn answer(&mut self, _: &Call, _: &Result<Value, control::Error>) {}
+        pub(crate) fn answer(&mut self, _: &Call, _: Result<Value, control::Error>) {}
         pub(crate) fn tell(&mut self, _: &Notice, _: Instant) {}
         pub(crate) fn trouble(&self) -> Option<&str> {
             None

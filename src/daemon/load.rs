@@ -21,7 +21,7 @@ impl Default for Paths {
         Paths {
             config: "/etc/config/oasis6".into(),
             network: "/etc/config/network".into(),
-            ubus: "/var/run/ubus/ubus.sock".into(),
+            ubus: crate::ubus::SOCKET.into(),
         }
     }
 }

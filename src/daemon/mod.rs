@@ -11,6 +11,7 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod lease_file;
 mod load;
 pub(crate) mod log;
 mod plan;
@@ -21,6 +22,7 @@ pub use plan::plan;
 pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
+use lease_file::LeaseFile;
 
 use crate::config::{Config, Severity};
 use crate::control;
@@ -74,6 +76,7 @@ struct Daemon {
     /// What OpenWrt's network file says.
     devices: Devices,
     audit_at: Instant,
+    lease_file: LeaseFile,
     loaded_at: Instant,
     warnings: Vec<String>,
     config_error: Option<String>,
@@ -138,6 +141,7 @@ impl Daemon {
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),
             audit_at: now.after(AUDIT),
+            lease_file: LeaseFile::default(),
             loaded_at: now,
             warnings: Vec::new(),
             config_error: None,
@@ -186,7 +190,7 @@ impl Daemon {
                 Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
                 Wake::Ubus(Some(call)) => {
                     let answer = self.answer(&call.method, now);
-                    self.bus.answer(&call, &answer);
+                    self.bus.answer(&call, answer);
                 }
                 Wake::Ubus(None) => self.follow(now),
                 // what went wrong was told and stands in the status
@@ -218,8 +222,9 @@ impl Daemon {
     fn sleep(&self, now: Instant) -> Duration {
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
-        let all = [router, self.store.poll_at(), port, self.bus.poll_at(), Some(self.audit_at)];
-        all.into_iter().flatten().min().map_or(AUDIT, |at| at.since(now))
+        let files = [self.store.poll_at(), self.lease_file.poll_at()];
+        let all = [router, port, self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
+        all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
     fn receive_nd(&mut self, now: Instant) {
@@ -267,6 +272,9 @@ impl Daemon {
             if !results.is_empty() {
                 self.router.handle(Event::Applied(results), now, &mut self.out);
             }
+        }
+        if !records.is_empty() {
+            self.lease_file.changed(now);
         }
         let kept = records.is_empty() || self.store.commit(&records, now).is_ok();
         let mut messages = Vec::new();
@@ -346,6 +354,7 @@ impl Daemon {
             self.store.flush(self.router.bindings(), now);
         }
         self.store.tick(now);
+        self.lease_file.tick(now, |clock| self.router.lease_file(now, clock));
     }
 
     fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
@@ -356,6 +365,7 @@ impl Daemon {
         self.warnings = warnings;
         self.bus.forget();
         self.devices = devices;
+        self.lease_file.configure(&config.lease_file, now);
         let interfaces = self.bus.devices(&self.devices);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
     }
@@ -425,8 +435,11 @@ impl Daemon {
         for report in self.store.reports() {
             trouble("store", report, "");
         }
+        if let Some(error) = self.lease_file.trouble() {
+            trouble("lease_file", error, "see that its folder is there and has room, or name another lease_file");
+        }
         if let Some(why) = self.bus.trouble() {
-            trouble("ubus", why, "it is tried again every few seconds; is another oasis6 running?");
+            trouble("ubus", why, "it is tried again every few seconds; if another oasis6 runs, stop one of the two");
         }
         if let Some(fields) = status.as_object_mut() {
             fields.insert(

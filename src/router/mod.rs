@@ -9,6 +9,7 @@
 //! any number of `handle`, one `settle`, the actions in order. A turn's [`Action::Record`]s must be on disk before a
 //! [`Action::SendDhcp6`] with `commits` leaves; when they can't be written, it is dropped and the client asks again.
 
+mod lease_file;
 mod notice;
 mod status;
 #[cfg(test)]

@@ -74,6 +74,16 @@ enum Purpose {
     Dump,
 }
 
+/// A request without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Waiting {
+    purpose: Purpose,
+    /// Who answers: the peer of the request. ubusd hands us parts of answers from anybody who owns an object, so that the
+    /// number of the request is not enough.
+    peer: u32,
+    until: Instant,
+}
+
 /// Our end of a conversation.
 #[derive(Debug)]
 pub struct Client {
@@ -82,7 +92,7 @@ pub struct Client {
     input: Vec<u8>,
     output: Vec<u8>,
     seq: u16,
-    waiting: FlatMap<u16, (Purpose, Instant)>,
+    waiting: FlatMap<u16, Waiting>,
     object: Option<u32>,
     listener: Option<u32>,
     netifd: Option<u32>,
@@ -153,9 +163,10 @@ impl Client {
 
     /// Does what is due.
     pub fn tick(&mut self, now: Instant) -> Result<(), Over> {
-        let late: Vec<u16> = self.waiting.iter().filter(|(_, (_, at))| *at <= now).map(|(seq, _)| *seq).collect();
+        let late: Vec<u16> =
+            self.waiting.iter().filter(|(_, waiting)| waiting.until <= now).map(|(seq, _)| *seq).collect();
         for seq in late {
-            if self.waiting.remove(&seq).is_some_and(|(purpose, _)| purpose != Purpose::Dump) {
+            if self.waiting.remove(&seq).is_some_and(|waiting| waiting.purpose != Purpose::Dump) {
                 return Err(Over::Silent);
             }
             self.counts.timeouts += 1;
@@ -172,7 +183,7 @@ impl Client {
 
     /// When [`Client::tick`] has to be called next.
     pub fn poll_at(&self) -> Option<Instant> {
-        self.waiting.values().map(|(_, at)| *at).chain(self.dump_at).min()
+        self.waiting.values().map(|waiting| waiting.until).chain(self.dump_at).min()
     }
 
     /// Whether callers find our object.
@@ -190,15 +201,24 @@ impl Client {
         self.output.len() >= MAX_QUEUE
     }
 
-    /// Answers a call with an object, or with a [`status`] and an object that explains it. False: the answer was larger than a
-    /// message may be, and the caller was told that instead.
+    /// Answers a call with an object, or with a [`status`] and an object that explains it. False, and nothing is said, if the
+    /// answer is larger than a message may be.
+    #[must_use]
     pub fn answer(&mut self, call: &Call, code: u32, value: &Value) -> bool {
         let Some(object) = self.object else { return true };
         let data = Message::new(kind::DATA, call.seq, call.caller).number(attr::OBJID, object);
         let fits = data.table(attr::DATA, value).put(&mut self.output);
-        let code = if fits { code } else { status::NO_MEMORY };
-        self.finish(call.seq, call.caller, object, code);
+        if fits {
+            self.finish(call.seq, call.caller, object, code);
+        }
         fits
+    }
+
+    /// Answers a call with a [`status`] alone.
+    pub fn refuse(&mut self, call: &Call, code: u32) {
+        if let Some(object) = self.object {
+            self.finish(call.seq, call.caller, object, code);
+        }
     }
 
     /// Tells whoever listens. Without a registered object, or when much waits to be sent, nobody is told.
@@ -246,9 +266,9 @@ impl Client {
 
     /// A part of an answer.
     fn part(&mut self, message: &Message) -> Option<Event> {
-        let (purpose, _) = self.waiting.get(&message.seq)?;
+        let waiting = self.waiting.get(&message.seq).filter(|waiting| waiting.peer == message.peer)?;
         let id = message.get_number(attr::OBJID);
-        match purpose {
+        match waiting.purpose {
             Purpose::AddObject => self.object = id,
             Purpose::AddListener => self.listener = id,
             Purpose::Lookup => self.netifd = id,
@@ -260,7 +280,9 @@ impl Client {
 
     /// The end of an answer.
     fn ended(&mut self, message: &Message, now: Instant) -> Result<(), Over> {
-        let Some((purpose, _)) = self.waiting.remove(&message.seq) else { return Ok(()) };
+        let waiting = self.waiting.get(&message.seq).filter(|waiting| waiting.peer == message.peer);
+        let Some(&Waiting { purpose, .. }) = waiting else { return Ok(()) };
+        self.waiting.remove(&message.seq);
         let code = message.get_number(attr::STATUS).unwrap_or(status::UNKNOWN_ERROR);
         match (purpose, code) {
             (Purpose::AddObject, status::OK) => {}
@@ -294,7 +316,8 @@ impl Client {
             self.counts.calls = self.counts.calls.saturating_add(1);
             return Some(Event::Called(Call { method, seq: message.seq, caller: message.peer }));
         }
-        if method == ADDED {
+        // ubusd speaks as nobody; anybody may call a nameless object
+        if method == ADDED && message.peer == 0 {
             let path = message.get_table(attr::DATA).and_then(|data| Some(data.get("path")?.as_str()? == NETIFD));
             if path == Some(true) {
                 self.look_up(now);
@@ -323,9 +346,10 @@ impl Client {
             return;
         }
         let seq = self.next_seq();
-        self.waiting.insert(seq, (purpose, now.after(PATIENCE)));
+        let message = message(seq);
+        self.waiting.insert(seq, Waiting { purpose, peer: message.peer, until: now.after(PATIENCE) });
         // requests are small; one that was not sent would be late
-        let _ = message(seq).put(&mut self.output);
+        let _ = message.put(&mut self.output);
     }
 
     fn next_seq(&mut self) -> u16 {

@@ -17,8 +17,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-/// Where ubusd listens.
-pub const SOCKET: &str = "/var/run/ubus/ubus.sock";
 /// How long after the end of a conversation the next is tried, doubled each time …
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// … up to this.
@@ -86,8 +84,16 @@ impl Link {
     }
 
     /// See [`Client::answer`].
+    #[must_use]
     pub fn answer(&mut self, call: &Call, code: u32, value: &Value) -> bool {
         self.conversation.as_mut().is_none_or(|(_, client)| client.answer(call, code, value))
+    }
+
+    /// See [`Client::refuse`].
+    pub fn refuse(&mut self, call: &Call, code: u32) {
+        if let Some((_, client)) = &mut self.conversation {
+            client.refuse(call, code);
+        }
     }
 
     /// See [`Client::send`].

@@ -16,7 +16,7 @@
 //!
 //! ubusd never tells a caller that the object's owner has died: every call has a deadline. It checks neither what
 //! callers put into a message nor what owners answer, so the readers here are total. Who may call is decided by ubusd's
-//! access lists (by default root alone); see `files/usr/share/acl.d` and, for LuCI's sessions, `rpcd/acl.d`.
+//! access lists (by default root alone) and, for LuCI's sessions, by rpcd's (`files/usr/share/rpcd/acl.d`).
 
 pub mod blob;
 pub mod client;
@@ -24,6 +24,9 @@ pub mod client;
 pub mod link;
 pub mod message;
 pub mod value;
+
+/// Where OpenWrt's ubusd listens.
+pub const SOCKET: &str = "/var/run/ubus/ubus.sock";
 
 #[cfg(test)]
 mod tests;

@@ -110,3 +110,32 @@ fn a_corrupt_file_of_bindings_is_kept_aside_and_said() {
     let kept = bed.router.run(&format!("grep -rl garbage {} {}", run.display(), bed.folder.join("state").display()));
     assert!(!kept.trim().is_empty(), "the damaged file is gone");
 }
+
+#[test]
+fn leases_stand_where_luci_looks_while_the_daemon_runs() {
+    if !ready(&["dhclient"]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    let host = bed.host("host");
+    let file = bed.folder.join("odhcpd.leases");
+    bed.configure(&format!("\toption lease_file '{}'\n{LAN}", file.display()));
+    bed.start();
+    assert!(wait_until(SOON, || file.exists()), "{}", bed.log());
+    assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
+    assert!(asks(&host, &bed), "no address by DHCPv6:\n{}", bed.log());
+    assert!(wait_until(SOON, || !bed.folder.read("odhcpd.leases").is_empty()), "{}", bed.log());
+    let (text, lease) = (bed.folder.read("odhcpd.leases"), bed.leases("address").remove(0));
+    let start = text.split(' ').take(2).collect::<Vec<_>>();
+    assert_eq!((start, text.lines().count()), (vec!["#", "br-lan"], 1), "{text}");
+    assert!(text.ends_with(&format!(" 128 {lease}/128\n")), "{text}");
+
+    bed.configure(LAN);
+    assert!(bed.oasis6("reload").status.success());
+    assert!(!file.exists());
+
+    let nowhere = bed.folder.join("missing/leases");
+    bed.configure(&format!("\toption lease_file '{}'\n{LAN}", nowhere.display()));
+    assert!(bed.oasis6("reload").status.success());
+    assert!(wait_until(SOON, || bed.troubles().contains("lease file")), "{}", bed.troubles());
+}

@@ -19,6 +19,7 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         domain: String::new(),
         state_dir: String::new(),
         run_dir: String::new(),
+        lease_file: String::new(),
         lans: FlatMap::new(),
         prefixes: FlatMap::new(),
         hosts: Vec::new(),
@@ -53,5 +54,8 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         Row::option("run_dir", Text(&value::FOLDER, |c, folder| c.run_dir = folder))
             .default("/var/run/oasis6")
             .help("Folder in memory for leases, socket and lock."),
+        Row::option("lease_file", Text(&value::FILE_OR_OFF, |c, file| c.lease_file = file))
+            .default("off")
+            .help("File for LuCI's list of leases, written as odhcpd writes its own; off: none."),
     ],
 };

@@ -337,6 +337,16 @@ pub(super) static SECTION: Form<String> = Form {
 /// A folder whose socket `oasis6.sock` still has a name that fits into a socket address (108 bytes).
 const LONGEST_FOLDER: usize = 90;
 
+pub(super) static FILE_OR_OFF: Form<String> = Form {
+    accepts: "a file's whole path, or off",
+    datatype: "or(file,\"off\")",
+    parse: |text| match text {
+        "off" => Ok(String::new()),
+        _ if text.ends_with('/') => wrong(text, "is a folder"),
+        _ => (FOLDER.parse)(text),
+    },
+};
+
 pub(super) static FOLDER: Form<String> = Form {
     accepts: "a folder's whole path of at most 90 letters",
     datatype: "directory",

@@ -83,6 +83,7 @@ fn config(lans: &[&str]) -> Config {
         domain: "lan".into(),
         state_dir: String::new(),
         run_dir: String::new(),
+        lease_file: String::new(),
         lans: lans.iter().map(|name| ((*name).to_owned(), lan(&format!("br-{name}")))).collect(),
         prefixes: FlatMap::new(),
         hosts: vec![],

@@ -170,6 +170,31 @@ fn netifd_that_died_while_it_was_asked_costs_its_answer_and_nothing_else() {
 }
 
 #[test]
+fn answers_and_events_of_anybody_else_are_none() {
+    let mut talk = Talk::new(true);
+    talk.go_on();
+    talk.notify("interface.update", &json!({}));
+    talk.next();
+    talk.now = talk.now.after(DEBOUNCE);
+    talk.client.tick(talk.now).unwrap();
+    let [_, dump] = talk.heard().try_into().unwrap();
+    // ubusd puts the number of the object that answers where the peer stands
+    let forged = json!({ "interface": [{ "interface": "lan", "l3_device": "wan0" }] });
+    let part = Message::new(kind::DATA, dump.seq, CALLER).number(attr::OBJID, CALLER);
+    talk.say(part.table(attr::DATA, &forged));
+    talk.say(Message::new(kind::STATUS, dump.seq, CALLER).number(attr::STATUS, 0).number(attr::OBJID, CALLER));
+    let added = Message::new(kind::INVOKE, 1, CALLER).number(attr::OBJID, LISTENER);
+    let added = added.text(attr::METHOD, "ubus.object.add");
+    talk.say(added.table(attr::DATA, &json!({ "id": 1, "path": "network.interface" })));
+    assert_eq!(talk.next(), None);
+    assert!(talk.heard().iter().all(|message| message.kind == kind::STATUS));
+
+    let part = Message::new(kind::DATA, dump.seq, NETIFD).number(attr::OBJID, NETIFD);
+    talk.say(part.table(attr::DATA, &json!({ "interface": [{ "interface": "lan", "l3_device": "br-lan" }] })));
+    assert_eq!(talk.next(), Some(lan()));
+}
+
+#[test]
 fn a_ubusd_that_is_silent_or_says_no_ends_the_conversation() {
     let mut talk = Talk::new(false);
     talk.next();
@@ -203,12 +228,14 @@ fn a_call_is_answered_to_its_caller() {
 }
 
 #[test]
-fn an_answer_larger_than_a_message_is_refused_in_words_of_the_bus() {
+fn an_answer_larger_than_a_message_is_not_begun() {
     let mut talk = Talk::new(false);
     talk.go_on();
     let call = talk.call(7, "leases");
     let large = json!({ "leases": "x".repeat(1024 * 1024) });
     assert!(!talk.client.answer(&call, status::OK, &large));
+    assert!(talk.heard().is_empty());
+    talk.client.refuse(&call, status::NO_MEMORY);
     let [end] = talk.heard().try_into().unwrap();
     assert_eq!((end.kind, end.get_number(attr::STATUS)), (kind::STATUS, Some(status::NO_MEMORY)));
 }
@@ -219,7 +246,7 @@ fn whoever_does_not_read_gets_no_more_answers_and_no_events_until_he_does() {
     talk.go_on();
     let half = json!({ "leases": "x".repeat(300 * 1024) });
     let call = talk.call(1, "leases");
-    talk.client.answer(&call, status::OK, &half);
+    assert!(talk.client.answer(&call, status::OK, &half));
     assert!(talk.client.is_full());
     let sized = talk.client.to_send().len();
     talk.client.send("oasis6.lease", &json!({ "lan": "lan" }));
