@@ -34,7 +34,8 @@ impl Log for Logger {
         });
         if !sent {
             // a log that can't be written has nobody left to tell
-            let _ = writeln!(std::io::stderr(), "oasis6: {word}: {}", record.args());
+            let line = format!("oasis6: {word}: {}\n", record.args());
+            let _ = std::io::stderr().write_all(line.as_bytes());
         }
     }
 

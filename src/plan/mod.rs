@@ -31,7 +31,7 @@ pub mod ula;
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
 pub use desired::{desired, sources};
 pub use diff::{diff, diff_keys};
-pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_route};
+pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
 pub use retry::Retry;
 
 use desired::ULA;
@@ -52,7 +52,7 @@ pub struct Facts {
     pub prefixes: Vec<SourcePrefix>,
     /// Prefixes that LANs were told of, now or before the last restart (RFC 9096 §3.5).
     pub served: Vec<Served>,
-    /// Prefixes delegated by DHCPv6 and not over.
+    /// Prefixes delegated by DHCPv6 and not over, as of the last plan.
     pub delegations: BTreeMap<Prefix, Delegation>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,

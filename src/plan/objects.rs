@@ -86,8 +86,12 @@ const UNREACHABLE_METRIC: u32 = 2_000_000_000;
 
 /// The route toward whom `prefix` is delegated to.
 pub fn delegation_route(prefix: Prefix, to: &Delegation) -> (Key, Value) {
-    let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC };
-    (key, Value::Route(RouteTarget::Via { link: to.link, gateway: to.via }))
+    (delegation_key(prefix), Value::Route(RouteTarget::Via { link: to.link, gateway: to.via }))
+}
+
+/// What the route to a delegated prefix is, wherever it leads.
+pub fn delegation_key(prefix: Prefix) -> Key {
+    Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC }
 }
 
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).

@@ -305,6 +305,7 @@ impl Router {
             self.draw_identity(out);
         }
         self.facts.prefixes = self.given_prefixes(now);
+        self.facts.delegations = self.dhcp6.delegations().collect();
         let desired =
             if self.config.enabled { plan::desired(&self.config, &self.facts, now) } else { Desired::default() };
         let before = std::mem::replace(&mut self.desired, desired);
@@ -407,7 +408,7 @@ impl Router {
         }
     }
 
-    /// Hands on what the DHCPv6 server wants done; delegations become facts.
+    /// Hands on what the DHCPv6 server wants done; delegations become routes at once, and facts of the next plan.
     fn take_dhcp6(&mut self, out: &mut Vec<Action>) {
         for action in self.dhcp6_out.drain(..) {
             match action {
@@ -415,21 +416,13 @@ impl Router {
                 dhcp6::Action::Send { link, to, port, bytes, commits } => {
                     out.push(Action::SendDhcp6 { link, to, port, bytes, commits });
                 }
-                dhcp6::Action::Delegated(prefix, to) => match to {
-                    Some(delegation) => {
-                        self.facts.delegations.insert(prefix, delegation);
-                        let (key, value) = plan::delegation_route(prefix, &delegation);
-                        self.touched.insert(key.clone());
-                        self.desired.objects.insert(key, value);
+                dhcp6::Action::Delegated(prefix, to) => {
+                    self.touched.insert(plan::delegation_key(prefix));
+                    match to.map(|to| plan::delegation_route(prefix, &to)) {
+                        Some((key, value)) => _ = self.desired.objects.insert(key, value),
+                        None => _ = self.desired.objects.remove(&plan::delegation_key(prefix)),
                     }
-                    None => {
-                        if let Some(delegation) = self.facts.delegations.remove(&prefix) {
-                            let (key, _) = plan::delegation_route(prefix, &delegation);
-                            self.desired.objects.remove(&key);
-                            self.touched.insert(key);
-                        }
-                    }
-                },
+                }
                 dhcp6::Action::Tell(told, binding) => out.push(Action::Tell(Notice::Lease(told, binding))),
             }
         }

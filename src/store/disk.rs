@@ -23,14 +23,16 @@ impl Disk {
     /// Makes the folders if need be, for nobody else to read. Error: there is no folder in tmpfs, and so no way to give
     /// a lease; says where and what to do. A missing folder on flash is no error: it is tried again with each write.
     pub fn new(run_dir: &Path, state_dir: &Path) -> Result<Disk, String> {
-        make_folder(run_dir).map_err(|error| failed("make the folder", run_dir, "run_dir", &error))?;
+        // a folder in tmpfs is never waited for: the first router advertisement comes after this
+        let lasting = state_dir.starts_with(run_dir);
+        make_folder(run_dir, lasting).map_err(|error| failed("make the folder", run_dir, "run_dir", &error))?;
         let folders = Folders { run: run_dir.into(), state: state_dir.into() };
         Ok(Disk { folders, journal: None })
     }
 
     fn write(&mut self, file: File, aside: bool, bytes: &[u8]) -> io::Result<()> {
         let (folder, path) = (self.folders.folder(file), self.folders.path(file, aside));
-        make_folder(folder)?;
+        make_folder(folder, file.is_on_flash())?;
         let beside = folder.join(format!("{}.new", file.name()));
         let written = write_new(&beside, bytes, file.is_on_flash()).and_then(|written| {
             fs::rename(&beside, &path)?;
@@ -184,12 +186,12 @@ fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
     format!("can't {what} {}: {error}; {remedy}", path.display())
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+fn make_folder(path: &Path, lasting: bool) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    if let Some(Ok(parent)) = path.parent().map(fs::File::open) {
+    if lasting && let Some(Ok(parent)) = path.parent().map(fs::File::open) {
         // or a power cut takes the new folder with all that is in it; where that can't be asked for, it isn't
         let _ = parent.sync_all();
     }

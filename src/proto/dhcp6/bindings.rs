@@ -220,6 +220,12 @@ impl Table {
         self.slots.iter_mut().flatten().map(|slot| (&slot.binding, &mut slot.routed))
     }
 
+    /// Those that are routed somewhere, with the link, by resource.
+    pub(super) fn iter_routed(&self) -> impl Iterator<Item = (&Binding, u32)> {
+        let slots = self.spans.values().filter_map(|(_, id)| self.slot(*id));
+        slots.filter(|slot| slot.routed != 0).map(|slot| (&slot.binding, slot.routed))
+    }
+
     fn find(&self, resource: Resource) -> Option<u32> {
         let span = Span::from(resource);
         let (len, id) = self.spans.get(&span.first)?;

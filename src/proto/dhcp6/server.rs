@@ -7,8 +7,7 @@ use super::site::Site;
 use super::status::{Counters, Dropped, Status};
 use super::turn::{Arrival, Turn};
 use super::{Action, Binding, Config, Event, Record, Resource, Told};
-use crate::net::FlatSet;
-use crate::net::{Duid, Instant, Rng};
+use crate::net::{Duid, FlatSet, Instant, Prefix, Rng};
 use crate::plan::Delegation;
 use crate::wire::dhcp6::{Message, MessageType, option};
 use std::sync::Arc;
@@ -100,6 +99,14 @@ impl Server {
     /// Every binding, by resource.
     pub fn bindings(&self) -> impl Iterator<Item = &Binding> {
         self.table.iter()
+    }
+
+    /// Every prefix that is routed to whom it is delegated to, as [`Action::Delegated`] last said, in order.
+    pub fn delegations(&self) -> impl Iterator<Item = (Prefix, Delegation)> {
+        self.table.iter_routed().filter_map(|(binding, link)| match binding.resource {
+            Resource::Prefix(prefix) => Some((prefix, Delegation { link, via: binding.via })),
+            Resource::Address(_) => None,
+        })
     }
 
     /// What was done and what there is.
