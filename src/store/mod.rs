@@ -67,9 +67,7 @@ use bindings::{Key, granted, key};
 use memory::{Missing, Told};
 use schedule::Schedule;
 use serde_json::{Value, json};
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The file of bindings in tmpfs is written anew once its changes take this much, and twice the snapshot's size: so
@@ -169,8 +167,7 @@ pub struct Store<D> {
     boot: String,
     journal: Journal,
     buffer: Vec<u8>,
-    /// Not ordered: this is looked up once per lease, and a tree of thousands costs three times as long.
-    known: HashMap<Key, Known, BuildHasherDefault<DefaultHasher>>,
+    known: BTreeMap<Key, Known>,
     /// Flash's bindings were written at a stop: they tell what was left, not what was promised.
     flash_whole: bool,
     /// Something was committed since flash's bindings were written.
@@ -193,7 +190,7 @@ impl<D: Medium> Store<D> {
             boot: boot_id.into(),
             journal: Journal::default(),
             buffer: Vec::new(),
-            known: HashMap::default(),
+            known: BTreeMap::new(),
             flash_whole: false,
             dirty: false,
             bindings: Schedule::new(QUIET, Schedule::FULL, now),
@@ -397,7 +394,7 @@ impl<D: Medium> Store<D> {
     fn snapshot<'a>(&mut self, bindings: impl Iterator<Item = &'a Binding>, whole: bool, now: Instant) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.journal.snapshot);
         bindings::header(&mut bytes, &self.boot, now, whole);
-        let known: HashMap<_, _, _> = bindings
+        let known: BTreeMap<Key, Known> = bindings
             .map(|binding| {
                 let key = key(&binding.resource);
                 let mut known = self.known.get(&key).copied().unwrap_or_default();
