@@ -83,7 +83,8 @@ END
 chmod 755 "$linker"
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')
 export "CARGO_TARGET_${name}_LINKER=$linker" "CARGO_TARGET_${name}_RUSTFLAGS=$flags"
-export CARGO_PROFILE_RELEASE_STRIP=false    # symbols are for openwrt/crates.py; the copy below has none
+# Flash is scarce: small before fast. Symbols are for openwrt/crates.py; the copy below has none.
+export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=false
 if [ "${PROFILE:-}" = feed ]; then
     export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
         CARGO_PROFILE_RELEASE_PANIC=unwind CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true
