@@ -59,7 +59,7 @@ def describe(arch, binary, mini):
         arch=arch,
         license=cargo["license"],
         maintainer=MAINTAINER,
-        description=cargo["description"] + (" (small: without the simulator)" if mini else ""),
+        description=cargo["description"] + (" (small: without the simulator and the ubus object)" if mini else ""),
         provides=["oasis6"] if mini else [],
         conflicts=["oasis6" if mini else "oasis6-mini"],
         default=not mini,
