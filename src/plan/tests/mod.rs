@@ -7,9 +7,9 @@ mod lives;
 mod subnets;
 
 use super::*;
-use crate::config::{Config, DefaultRouter, Device, DnsServer, Lan, LanDhcp6, LanRa, Preference, Ula};
+use crate::config::{Config, DefaultRouter, Device, DnsServer, Lan, LanDhcp6, LanRa, Ula};
 use crate::kernel::{Kernel, fake::FakeKernel};
-use crate::net::{Instant, Mac};
+use crate::net::{Instant, Mac, Preference};
 
 /// When every test begins.
 const START: Instant = Instant(1_000_000);
