@@ -9,14 +9,14 @@ use super::model::{Model, SETTLE};
 use super::script::{Happening, LANS, Script};
 use super::{Failure, Summary};
 use crate::config::{Config, GivenPrefix};
-use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
+use crate::kernel::{Kernel, Refusal};
 use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, FlatMap, Instant, Mac, Prefix, Rng};
-use crate::plan::{Change, Key, RouteTarget};
+use crate::plan::{Change, Key, Op, RouteTarget};
 use crate::proto::{dhcp6, ra};
-use crate::router::{Action, Entropy, Event, Router};
-use crate::store::Store;
+use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
 use crate::store::fake::Fake;
+use crate::store::{Memory, Store};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
@@ -226,47 +226,26 @@ impl World {
 
     fn carry_out(&mut self, on: &mut Running, mut out: Vec<Action>) -> Result<(), String> {
         let now = self.clock();
-        let (mut records, mut sends) = (Vec::new(), Vec::new());
-        while !out.is_empty() {
-            let mut results = Vec::new();
-            for action in out.drain(..) {
-                match action {
-                    Action::Record(record) => records.push(record),
-                    Action::Remember(memory) => on.store.remember(&memory, now),
-                    Action::Apply(ops) => {
-                        let answers = self.kernel.apply(&ops);
-                        if answers.iter().any(Result::is_err) {
-                            self.model.refused(self.now);
-                        }
-                        results.extend(ops.into_iter().zip(answers));
-                    }
-                    Action::Tell(_) => {}
-                    Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
-                }
+        let mut turn = Turn { world: self, on, done: Ok(()) };
+        carry_out(&mut turn, &mut out, now);
+        turn.done
+    }
+
+    /// A packet of the router's, sent. Errors: what the model has against it.
+    fn send(&mut self, packet: Action) -> Result<(), String> {
+        match packet {
+            Action::SendNd { link, to, bytes } => {
+                let Some(lan) = self.lan_of(link) else { return Ok(()) };
+                let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
+                self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
+                self.summary.advertisements += 1;
+                self.post(Mail::ToLan { lan, to, bytes });
             }
-            if !results.is_empty() {
-                on.router.handle(Event::Applied(results), now, &mut out);
+            Action::SendDhcp6 { link, to, bytes, .. } => {
+                let Some(lan) = self.lan_of(link) else { return Ok(()) };
+                self.post(Mail::ToLan { lan, to, bytes });
             }
-        }
-        let kept = records.is_empty() || on.store.commit(&records, now).is_ok();
-        if self.is_dead(on) {
-            return Ok(());
-        }
-        for action in sends {
-            match action {
-                Action::SendNd { link, to, bytes } => {
-                    let Some(lan) = self.lan_of(link) else { continue };
-                    let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
-                    self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
-                    self.summary.advertisements += 1;
-                    self.post(Mail::ToLan { lan, to, bytes });
-                }
-                Action::SendDhcp6 { link, to, bytes, commits, .. } if kept || !commits => {
-                    let Some(lan) = self.lan_of(link) else { continue };
-                    self.post(Mail::ToLan { lan, to, bytes });
-                }
-                _ => {}
-            }
+            _ => {}
         }
         Ok(())
     }
@@ -580,6 +559,43 @@ impl World {
             for host in self.hosts.values_mut().filter(|host| host.lan == lan) {
                 host.link_up(Instant(self.now));
             }
+        }
+    }
+}
+
+/// A turn of the simulated daemon.
+struct Turn<'w> {
+    world: &'w mut World,
+    on: &'w mut Running,
+    done: Result<(), String>,
+}
+
+impl Hands for Turn<'_> {
+    fn router(&mut self) -> &mut Router {
+        &mut self.on.router
+    }
+
+    fn remember(&mut self, memory: &Memory, now: Instant) {
+        self.on.store.remember(memory, now);
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        let answers = self.world.kernel.apply(ops);
+        if answers.iter().any(Result::is_err) {
+            self.world.model.refused(self.world.now);
+        }
+        answers
+    }
+
+    fn tell(&mut self, _: &Notice, _: Instant) {}
+
+    fn commit(&mut self, records: &[dhcp6::Record], now: Instant) -> bool {
+        self.on.store.commit(records, now).is_ok()
+    }
+
+    fn send(&mut self, packets: Vec<Action>) {
+        if !self.world.is_dead(self.on) {
+            self.done = packets.into_iter().try_for_each(|packet| self.world.send(packet));
         }
     }
 }
