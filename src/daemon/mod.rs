@@ -48,6 +48,8 @@ const BUDGET: usize = 64;
 const PORT_RETRY: Duration = Duration::from_secs(10);
 /// The kernel is read anew this often though no notification was lost: nothing may rest on what we remember alone.
 const AUDIT: Duration = Duration::from_secs(300);
+/// Errors of the store that are logged between two audits. It has four files.
+const MOST_COMPLAINTS: usize = 8;
 
 /// A daemon that can't start or go on; says why and what to do.
 #[derive(Debug)]
@@ -78,6 +80,8 @@ struct Daemon {
     devices: Devices,
     audit_at: Instant,
     lease_file: LeaseFile,
+    /// Errors of the store that the log has had since the last audit: one that lasts is said again after each.
+    complaints: FlatSet<String>,
     loaded_at: Instant,
     warnings: Vec<String>,
     config_error: Option<String>,
@@ -143,6 +147,7 @@ impl Daemon {
             devices: Devices::new(),
             audit_at: now.after(AUDIT),
             lease_file: LeaseFile::default(),
+            complaints: FlatSet::new(),
             loaded_at: now,
             warnings: Vec::new(),
             config_error: None,
@@ -209,6 +214,7 @@ impl Daemon {
     fn settle(&mut self, now: Instant) {
         if self.audit_at <= now {
             self.audit(now);
+            self.complaints = FlatSet::new();
         }
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
         self.router.settle(now, &mut self.out);
@@ -317,7 +323,17 @@ impl Daemon {
             self.store.flush(self.router.bindings(), now);
         }
         self.store.tick(now);
+        self.complain();
         self.lease_file.tick(now, |clock| self.router.lease_file(now, clock));
+    }
+
+    /// Logs what the store can't write.
+    fn complain(&mut self) {
+        for error in self.store.errors() {
+            if self.complaints.len() < MOST_COMPLAINTS && self.complaints.insert(error.clone()) {
+                warn!("{error}");
+            }
+        }
     }
 
     fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
