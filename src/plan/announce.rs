@@ -3,8 +3,8 @@
 use super::delegate::is_delegable;
 use super::subnets::Subnets;
 use super::{Actual, AddressState, LanPlan, LanPrefix, Link, SourcePrefix};
-use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa, Preference};
-use crate::net::{Instant, Prefix, is_ula};
+use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa};
+use crate::net::{Instant, Preference, Prefix, is_ula};
 use crate::proto::ra;
 use std::net::Ipv6Addr;
 use std::time::Duration;
