@@ -4,13 +4,16 @@
 
 mod duid;
 mod flat;
+mod key;
 mod mac;
 mod prefix;
 mod random;
 mod time;
+mod x25519;
 
 pub use duid::Duid;
 pub use flat::{FlatMap, FlatSet};
+pub use key::{Key32, PublicKey};
 pub use mac::Mac;
 pub use prefix::Prefix;
 pub use random::Rng;
