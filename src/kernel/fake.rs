@@ -463,7 +463,10 @@ impl FakeKernel {
         let mut device = device.clone();
         match &mut device {
             Device::Sit(sit) => sit.mtu = Some(mtu),
-            Device::Wireguard(wireguard) => wireguard.mtu = Some(mtu),
+            Device::Wireguard(wireguard) => {
+                wireguard.mtu = Some(mtu);
+                wireguard.peers.iter_mut().for_each(|peer| peer.resolved = 0);
+            }
         }
         self.actual.devices.insert(name.to_owned(), device.clone());
         let index = index.unwrap_or_else(|| self.add_link(name, None));
