@@ -143,7 +143,7 @@ impl Netlink {
             .chain(devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, addresses, routes, sysctls })
+        Ok(Actual { links, addresses, routes, sysctls, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads

@@ -4,16 +4,17 @@
 
 mod duid;
 mod flat;
-mod key32;
+mod key;
 mod mac;
 mod preference;
 mod prefix;
 mod random;
 mod time;
+mod x25519;
 
 pub use duid::Duid;
 pub use flat::{FlatMap, FlatSet};
-pub use key32::Key32;
+pub use key::{Key32, PublicKey};
 pub use mac::Mac;
 pub use preference::Preference;
 pub use prefix::Prefix;

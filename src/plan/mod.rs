@@ -4,7 +4,7 @@
 //! Config + Facts ─► desired() ─► Desired { objects, lans, dhcp6, served } ─► diff(objects, actual) ─► [Op]
 //! ```
 //!
-//! * [`Actual`] is the kernel as we last heard of it: links, addresses, routes, sysctls.
+//! * [`Actual`] is the kernel as we last heard of it: links, tunnel devices, addresses, routes, sysctls.
 //! * [`Objects`] is what the kernel should hold of ours. An object has a [`Key`] (what it is) and a [`Value`]
 //!   (how it is), so a difference is a walk over two ordered maps.
 //! * What the LANs are told (router advertisements, DHCPv6) follows from the same plan, so that the kernel and
@@ -18,6 +18,7 @@ mod actual;
 mod announce;
 mod delegate;
 mod desired;
+mod device;
 mod diff;
 mod objects;
 mod place;
@@ -31,6 +32,7 @@ mod uplinks;
 
 pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
 pub use desired::{desired, sources};
+pub use device::{AllowedIp, DEVICE_PREFIX, Device, DeviceKind, Peer, Sit, SixRd, Wireguard};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
 pub use retry::Retry;
