@@ -7,6 +7,7 @@ mod flat;
 mod mac;
 mod prefix;
 mod random;
+mod siphash;
 mod time;
 
 pub use duid::Duid;
@@ -14,6 +15,7 @@ pub use flat::{FlatMap, FlatSet};
 pub use mac::Mac;
 pub use prefix::Prefix;
 pub use random::Rng;
+pub use siphash::siphash;
 pub use time::{Instant, Lifetimes, Until};
 
 use std::fmt;

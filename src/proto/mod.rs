@@ -14,3 +14,4 @@
 
 pub mod dhcp6;
 pub mod ra;
+mod retransmission;

@@ -16,6 +16,16 @@
 //! * **What repeats, is no news.** Lifetimes are ends. [`Action::Changed`] comes when something appeared, went, was
 //!   deprecated or shortened, and else only when half of a lifetime that was last told is gone.
 
+mod addresses;
+mod heard;
+mod learned;
+mod receiver;
+mod solicit;
+#[cfg(test)]
+mod tests;
+
+pub use receiver::Host;
+
 use crate::config::Preference;
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
 use std::net::Ipv6Addr;
@@ -73,7 +83,7 @@ pub enum Action {
         /// ICMPv6 message.
         bytes: Vec<u8>,
     },
-    /// `Host::learned` gives something else than when this was last said.
+    /// [`Host::learned`] gives something else than when this was last said.
     Changed,
 }
 
