@@ -9,6 +9,7 @@ mod mac;
 mod preference;
 mod prefix;
 mod random;
+mod siphash;
 mod time;
 mod x25519;
 
@@ -19,6 +20,7 @@ pub use mac::Mac;
 pub use preference::Preference;
 pub use prefix::Prefix;
 pub use random::Rng;
+pub use siphash::siphash;
 pub use time::{Instant, Lifetimes, Until};
 
 use std::fmt;
