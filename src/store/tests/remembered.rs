@@ -11,6 +11,7 @@ fn memory(served: &[Served]) -> Memory {
     Memory {
         ula: Some("fd12:3456:789a::/48".parse().unwrap()),
         duid: Some(Duid::uuid([7; 16])),
+        secret: Some([5; 16]),
         served: served.to_vec(),
     }
 }
