@@ -280,6 +280,7 @@ impl<D: Medium> Store<D> {
         let mut memory = newer.memory;
         memory.ula = memory.ula.or(older.memory.ula);
         memory.duid = memory.duid.or(older.memory.duid);
+        memory.secret = memory.secret.or(older.memory.secret);
         if newer.damaged || newer.written_at.is_none() {
             let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
             let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();

@@ -5,6 +5,7 @@ mod convergence;
 mod delegated;
 mod lives;
 mod subnets;
+mod uplinks;
 
 use super::*;
 use crate::config::{Config, DefaultRouter, Device, DnsServer, Lan, LanRa, Ula};

@@ -20,6 +20,7 @@
 
 mod advertiser;
 mod content;
+pub mod host;
 mod routers;
 #[cfg(test)]
 mod tests;
