@@ -38,7 +38,9 @@ impl FromStr for Key32 {
     /// 44 characters of base64 (RFC 4648 §4), as `wg genkey` prints them. The error does not repeat the text.
     fn from_str(text: &str) -> Result<Key32, ParseError> {
         from_base64(text).map(Key32).ok_or_else(|| {
-            ParseError("this is no key; a key is 44 characters of base64, as `wg genkey` or `wg genpsk` prints it".into())
+            ParseError(
+                "this is no key; a key is 44 characters of base64, as `wg genkey` or `wg genpsk` prints it".into(),
+            )
         })
     }
 }
@@ -141,7 +143,9 @@ mod tests {
     #[test]
     fn bad_text_is_refused() {
         let last_bits = format!("{}B=", &PRIVATE[..42]);
-        for text in ["", "AAAA", &PRIVATE[1..], &format!("{PRIVATE}="), &PRIVATE.replacen(&PRIVATE[..1], "*", 1), &last_bits] {
+        for text in
+            ["", "AAAA", &PRIVATE[1..], &format!("{PRIVATE}="), &PRIVATE.replacen(&PRIVATE[..1], "*", 1), &last_bits]
+        {
             assert!(text.parse::<Key32>().is_err(), "{text}");
             assert!(text.parse::<PublicKey>().is_err(), "{text}");
         }

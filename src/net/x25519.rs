@@ -104,7 +104,8 @@ fn bytes(mut field: Field) -> [u8; 32] {
         let mut reduced = field;
         let mut borrow = 0;
         for (at, digit) in reduced.iter_mut().enumerate() {
-            *digit -= borrow + [0xffed, 0xffff, 0x7fff].get((at != 0) as usize + (at == 15) as usize).copied().unwrap_or(0);
+            *digit -=
+                borrow + [0xffed, 0xffff, 0x7fff].get((at != 0) as usize + (at == 15) as usize).copied().unwrap_or(0);
             borrow = *digit >> 16 & 1;
             *digit &= 0xffff;
         }

@@ -3,8 +3,8 @@
 use super::super::*;
 use crate::kernel::{Kernel, Refusal, fake::FakeKernel};
 use crate::net::{Instant, Key32, PublicKey};
-use std::net::Ipv4Addr;
 use proptest::prelude::*;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 const LINKS: u32 = 3;
@@ -45,11 +45,12 @@ fn device() -> impl Strategy<Value = (Key, Value)> {
         allowed_ips: vec![AllowedIp::V6(Prefix::ALL)],
         keepalive,
     });
-    let wireguard = (0..2u8, 0..2u16, mtu(), proptest::collection::vec(peer, 0..3)).prop_map(|(key, port, mtu, peers)| {
-        let peers: FlatMap<_, _> = peers.into_iter().map(|peer| (peer.public_key, peer)).collect();
-        let peers = peers.into_values().collect();
-        Device::Wireguard(Wireguard { private_key: Key32([key; 32]), listen_port: port, mtu, peers })
-    });
+    let wireguard =
+        (0..2u8, 0..2u16, mtu(), proptest::collection::vec(peer, 0..3)).prop_map(|(key, port, mtu, peers)| {
+            let peers: FlatMap<_, _> = peers.into_iter().map(|peer| (peer.public_key, peer)).collect();
+            let peers = peers.into_values().collect();
+            Device::Wireguard(Wireguard { private_key: Key32([key; 32]), listen_port: port, mtu, peers })
+        });
     (0..4u8).prop_flat_map(move |name| {
         let key = Key::Device(format!("{DEVICE_PREFIX}{name}"));
         let device = prop_oneof![any_sit(name), wireguard.clone()];
