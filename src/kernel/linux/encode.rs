@@ -52,7 +52,7 @@ fn message(kind: u16, parts: &[&dyn Emitable]) -> Message {
 
 /// Attributes one behind the other, as bytes.
 #[derive(Clone, Default)]
-pub(super) struct Attributes(Vec<u8>);
+pub(super) struct Attributes(pub(super) Vec<u8>);
 
 impl Attributes {
     pub(super) fn add(&mut self, kind: u16, value: &[u8]) {
@@ -73,14 +73,6 @@ impl Attributes {
         fill(&mut inner);
         self.add_nest(kind, &inner);
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn bytes(self) -> Vec<u8> {
-        self.0
-    }
 }
 
 /// The link of this name, without its counters.
@@ -88,7 +80,7 @@ pub(super) fn link(name: &str) -> Message {
     let mut question = links();
     let mut attributes = Attributes::default();
     attributes.add(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
-    question.payload.extend(attributes.bytes());
+    question.payload.extend(attributes.0);
     question
 }
 
@@ -104,14 +96,12 @@ pub(super) fn change_device(name: &str, device: &Device) -> Request {
 
 /// Remove a device by its link's index.
 pub(super) fn remove_device(link: u32) -> Request {
-    let mut header = LinkHeader::default();
-    header.index = link;
+    let header = LinkHeader { index: link, ..LinkHeader::default() };
     (0, message(libc::RTM_DELLINK, &[&header]))
 }
 
 fn device_message(name: &str, device: &Device) -> Message {
-    let mut header = LinkHeader::default();
-    (header.flags, header.change_mask) = (LinkFlags::Up, LinkFlags::Up);
+    let header = LinkHeader { flags: LinkFlags::Up, change_mask: LinkFlags::Up, ..LinkHeader::default() };
     let mut attributes = Attributes::default();
     attributes.add(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
     let mtu = match device {
@@ -128,7 +118,7 @@ fn device_message(name: &str, device: &Device) -> Message {
         }
     });
     let mut message = message(libc::RTM_NEWLINK, &[&header]);
-    message.payload.extend(attributes.bytes());
+    message.payload.extend(attributes.0);
     message
 }
 

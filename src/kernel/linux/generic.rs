@@ -197,7 +197,7 @@ fn requests(family: u16, name: &str, wanted: &Wireguard, there: impl Iterator<It
         let mut bytes = 0;
         let fits = |peer: &&Attributes| {
             let before = bytes;
-            bytes += peer.len();
+            bytes += peer.0.len();
             before < PART
         };
         let count = all.iter().take_while(fits).count();
@@ -292,7 +292,7 @@ fn time(bytes: &[u8]) -> Option<Duration> {
 }
 
 fn message(family: u16, command: u8, version: u8, attributes: Attributes) -> Message {
-    Message { kind: family, payload: [vec![command, version, 0, 0], attributes.bytes()].concat() }
+    Message { kind: family, payload: [vec![command, version, 0, 0], attributes.0].concat() }
 }
 
 fn terminated(name: &str) -> Vec<u8> {
