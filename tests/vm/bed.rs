@@ -41,7 +41,7 @@ impl Bed {
     /// Brings the kernel in line, which takes this many rounds at most, and finds nothing to do afterwards.
     pub(crate) fn reach(&mut self, wanted: &Objects) {
         for op in self.diff(wanted) {
-            assert_eq!(self.kernel.apply(std::slice::from_ref(&op)), [Ok(())], "{op:?}");
+            assert_eq!(self.kernel.apply(std::slice::from_ref(&op)), [Ok(())], "{}", op.key());
         }
         assert_eq!(self.diff(wanted), []);
     }

@@ -107,7 +107,8 @@ impl Generic {
         let there = self.read(name)?;
         let (netlink, family) = self.connection()?;
         let requests = requests(*family, name, wanted, there.peers.iter().map(|(peer, _)| peer.public_key));
-        netlink.change(requests).into_iter().collect()
+        // one by one: together they may be more than a socket takes
+        requests.into_iter().try_for_each(|request| netlink.change(vec![request]).pop().unwrap_or(Ok(())))
     }
 }
 
