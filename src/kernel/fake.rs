@@ -164,6 +164,7 @@ impl FakeKernel {
         self.next_index += 1;
         self.actual.links.insert(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 });
         self.set_sysctl(&disable_ipv6(name), "0");
+        self.set_sysctl(&accept_ra(name), "1");
         self.tell(Change::Link(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 }));
         self.come_up(index);
         index
@@ -194,7 +195,9 @@ impl FakeKernel {
     /// The link is gone, with its addresses, routes and sysctls.
     pub fn remove_link(&mut self, index: u32) {
         let Some(link) = self.actual.links.get(&index) else { return };
-        self.actual.sysctls.remove(&disable_ipv6(&link.name));
+        for of_device in [disable_ipv6, accept_ra] {
+            self.actual.sysctls.remove(&of_device(&link.name));
+        }
         self.flush(index);
         self.admin_down.remove(&index);
         self.no_carrier.remove(&index);
@@ -208,10 +211,12 @@ impl FakeKernel {
         let was = link.name.clone();
         change(link);
         let link = link.clone();
-        if was != link.name
-            && let Some(value) = self.actual.sysctls.remove(&disable_ipv6(&was))
-        {
-            self.set_sysctl(&disable_ipv6(&link.name), &value);
+        for of_device in [disable_ipv6, accept_ra] {
+            if was != link.name
+                && let Some(value) = self.actual.sysctls.remove(&of_device(&was))
+            {
+                self.set_sysctl(&of_device(&link.name), &value);
+            }
         }
         self.tell(Change::Link(index, link));
     }
@@ -597,6 +602,10 @@ fn disable_ipv6(device: &str) -> String {
     format!("net.ipv6.conf.{device}.disable_ipv6")
 }
 
+fn accept_ra(device: &str) -> String {
+    format!("net.ipv6.conf.{device}.accept_ra")
+}
+
 fn connected(addr: Ipv6Addr, len: u8) -> Option<Key> {
     Some(Key::Route { table: 254, dst: Prefix::new(addr, len)?, src: Prefix::ALL, metric: CONNECTED_METRIC })
 }
@@ -646,7 +655,7 @@ mod tests {
     fn news_is_told_once_or_lost() {
         let mut kernel = FakeKernel::new(Instant(0));
         let link = kernel.add_link("lan", None);
-        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 3));
+        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 4));
         assert_eq!(kernel.news(), Some(vec![]));
         for n in 0..=NEWS {
             kernel.change_link(link, |link| link.mtu = 1280 + u32::try_from(n % 2).unwrap());

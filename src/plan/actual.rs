@@ -224,6 +224,8 @@ impl Actual {
     pub fn has_default_route(&self) -> bool {
         let is_up = |link: u32| self.links.get(&link).is_some_and(|link| link.up);
         self.routes.iter().any(|(key, route)| match key {
+            // a route for one address of ours is there to ask whether an uplink is alive again
+            Key::Route { src, .. } if route.tag == Tag::Ours && src.len() == 128 => false,
             Key::Route { dst, .. } => {
                 let leads = route.target != RouteTarget::Unreachable && route.target.link().is_none_or(is_up);
                 leads && dst.covers(&Prefix::GLOBAL)

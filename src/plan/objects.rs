@@ -98,6 +98,11 @@ pub fn delegation_key(prefix: Prefix) -> Key {
     Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC }
 }
 
+/// The route to everywhere for packets from `source`.
+pub(super) fn default_route(source: Prefix, next_hop: RouteTarget) -> (Key, Value) {
+    (Key::Route { table: MAIN, dst: Prefix::ALL, src: source, metric: METRIC }, Value::Route(next_hop))
+}
+
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
 pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
     let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };

@@ -40,6 +40,8 @@ pub struct Entropy {
     pub ula: [u8; 5],
     /// A DUID-UUID, should one be drawn (RFC 6355).
     pub duid: [u8; 16],
+    /// The secret that addresses on uplinks follow from, should one be drawn (RFC 7217 §5).
+    pub secret: [u8; 16],
 }
 
 /// What happens to the router.
@@ -323,10 +325,12 @@ impl Router {
         self.submit(ops, now, out);
     }
 
-    /// Draws the ULA and the DUID if there are none yet: once in a router's life.
+    /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
     fn draw_identity(&mut self, out: &mut Vec<Action>) {
-        let drawn = self.memory.ula.is_some() && self.memory.duid.is_some();
+        let Memory { ula, duid, secret, .. } = &self.memory;
+        let drawn = ula.is_some() && duid.is_some() && secret.is_some();
         if !drawn {
+            self.memory.secret.get_or_insert(self.entropy.secret);
             self.memory.ula.get_or_insert_with(|| plan::ula::draw(self.entropy.ula));
             self.memory.duid.get_or_insert_with(|| Duid::uuid(self.entropy.duid));
             self.facts.ula = self.memory.ula;

@@ -23,7 +23,7 @@ impl Rig {
         let now = Instant(1_000_000);
         let mut kernel = FakeKernel::new(now);
         let lan = kernel.add_link("lan0", Some(Mac([2, 0, 0, 0, 0, 1])));
-        let entropy = Entropy { seed: 7, ula: [1, 2, 3, 4, 5], duid: [9; 16] };
+        let entropy = Entropy { seed: 7, ula: [1, 2, 3, 4, 5], duid: [9; 16], secret: [3; 16] };
         let router = Router::new(Memory::default(), Vec::new(), entropy, now, &mut Vec::new());
         let mut rig = Rig { router, kernel, now, lan, said: Vec::new(), applied: 0, remembered: 0 };
         rig.configure(config);

@@ -370,6 +370,7 @@ impl World {
             seed: self.rng.next_u64(),
             ula: std::array::from_fn(|_| self.rng.next_u64().to_be_bytes()[0]),
             duid: std::array::from_fn(|_| self.rng.next_u64().to_be_bytes()[0]),
+            secret: [7; 16],
         };
         let mut out = Vec::new();
         let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);

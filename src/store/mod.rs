@@ -52,6 +52,8 @@ mod bindings;
 #[cfg(feature = "daemon")]
 pub mod disk;
 pub mod fake;
+#[cfg(feature = "daemon")]
+pub mod key_file;
 mod line;
 mod memory;
 mod schedule;
@@ -280,6 +282,7 @@ impl<D: Medium> Store<D> {
         let mut memory = newer.memory;
         memory.ula = memory.ula.or(older.memory.ula);
         memory.duid = memory.duid.or(older.memory.duid);
+        memory.secret = memory.secret.or(older.memory.secret);
         if newer.damaged || newer.written_at.is_none() {
             let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
             let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();
