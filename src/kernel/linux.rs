@@ -42,6 +42,8 @@ mod refusal;
 pub use generic::PeerStatus;
 pub use notifications::{Notifications, Received};
 
+#[cfg(feature = "wireguard")]
+use super::handshakes::Handshakes;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, Instant};
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
@@ -49,6 +51,8 @@ use decode::{News, Seen};
 use devices::Devices;
 use exchange::{Failure, Netlink, Request};
 use nix::errno::Errno;
+#[cfg(feature = "wireguard")]
+use nix::net::if_::if_nametoindex;
 use nix::time::{ClockId, clock_gettime};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use std::collections::BTreeMap;
@@ -71,13 +75,20 @@ const DUMPS: usize = 3;
 pub struct LinuxKernel {
     netlink: Netlink,
     devices: Devices,
+    #[cfg(feature = "wireguard")]
+    handshakes: FlatMap<String, Handshakes>,
 }
 
 impl LinuxKernel {
     /// Opens a connection; needs no rights. Refused where there is no netlink.
     pub fn open() -> Result<LinuxKernel, Refusal> {
         let netlink = Netlink::open(NETLINK_ROUTE).map_err(|error| Failure::from(error).refusal(None))?;
-        Ok(LinuxKernel { netlink, devices: Devices::default() })
+        Ok(LinuxKernel {
+            netlink,
+            devices: Devices::default(),
+            #[cfg(feature = "wireguard")]
+            handshakes: FlatMap::default(),
+        })
     }
 
     /// Messages that could not be read, since it was opened.
@@ -89,7 +100,11 @@ impl LinuxKernel {
     #[cfg(feature = "wireguard")]
     pub fn wireguard_peers(&mut self, device: &str) -> Result<Vec<PeerStatus>, Refusal> {
         let told = self.devices.generic.read(device).map_err(|failure| failure.refusal(None))?;
-        Ok(told.peers())
+        if !self.handshakes.contains_key(device) {
+            // of devices that are gone nobody asks again
+            self.handshakes.retain(|name, _| if_nametoindex(name.as_str()).is_ok());
+        }
+        Ok(told.peers(self.handshakes.or_default(device.to_owned()), boottime()))
     }
 
     /// Asks for all of `batch` at once, empties it and appends the results.

@@ -5,13 +5,14 @@
 
 use super::encode::{Attributes, Message};
 use super::exchange::{Failure, Netlink, Request, attributes};
-use crate::net::{Key32, Prefix, PublicKey};
+use crate::kernel::handshakes::Handshakes;
+use crate::net::{Instant, Key32, Prefix, PublicKey};
 use crate::plan::{AllowedIp, Peer, Wireguard};
 use nix::errno::Errno;
 use nix::libc;
 use rtnetlink::sys::protocols::NETLINK_GENERIC;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 // linux/genetlink.h
 const GENL_ID_CTRL: u16 = 16;
@@ -54,11 +55,11 @@ pub struct PeerStatus {
     pub public_key: PublicKey,
     /// Where it was heard of last, or will be sought.
     pub endpoint: Option<SocketAddr>,
-    /// When the last handshake was, since 1970 by the clock on the wall, which may have been set anew since; `None`: never.
-    pub last_handshake: Option<Duration>,
+    /// When the last handshake was; `None`: never.
+    pub last_handshake: Option<Instant>,
     /// Bytes received.
     pub rx: u64,
-    /// Bytes sent.
+    /// Bytes sent, calls for a handshake included.
     pub tx: u64,
 }
 
@@ -73,7 +74,8 @@ pub(super) struct Generic {
 pub(super) struct Told {
     private_key: Option<Key32>,
     listen_port: u16,
-    peers: Vec<(Peer, PeerStatus)>,
+    /// With the last handshake by the clock on the wall, which [`PeerStatus`] leaves open.
+    peers: Vec<(Peer, PeerStatus, Option<Duration>)>,
 }
 
 impl Generic {
@@ -106,7 +108,7 @@ impl Generic {
     pub(super) fn configure(&mut self, name: &str, wanted: &Wireguard) -> Result<(), Failure> {
         let there = self.read(name)?;
         let (netlink, family) = self.connection()?;
-        let requests = requests(*family, name, wanted, there.peers.iter().map(|(peer, _)| peer.public_key));
+        let requests = requests(*family, name, wanted, there.peers.iter().map(|(peer, ..)| peer.public_key));
         // one by one: together they may be more than a socket takes
         requests.into_iter().try_for_each(|request| netlink.change(vec![request]).pop().unwrap_or(Ok(())))
     }
@@ -119,13 +121,17 @@ impl Told {
             private_key: self.private_key.unwrap_or(Key32([0; 32])),
             listen_port: self.listen_port,
             mtu: Some(mtu),
-            peers: self.peers.into_iter().map(|(peer, _)| peer).collect(),
+            peers: self.peers.into_iter().map(|(peer, ..)| peer).collect(),
         }
     }
 
     /// How its peers do.
-    pub(super) fn peers(self) -> Vec<PeerStatus> {
-        self.peers.into_iter().map(|(_, status)| status).collect()
+    pub(super) fn peers(self, handshakes: &mut Handshakes, now: Instant) -> Vec<PeerStatus> {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let told: Vec<_> = self.peers.iter().map(|(peer, _, stamp)| (peer.public_key, *stamp)).collect();
+        let moments = handshakes.read(&told, wall, now);
+        let statuses = self.peers.into_iter().map(|(_, status, _)| status);
+        statuses.zip(moments).map(|(status, last_handshake)| PeerStatus { last_handshake, ..status }).collect()
     }
 
     /// Takes in one message of the dump. What can't be read is left out.
@@ -146,7 +152,7 @@ impl Told {
         let ips = find(value, 0, WGPEER_A_ALLOWEDIPS).unwrap_or_default();
         let ips = attributes(ips, 0).flatten().filter_map(|(_, ip)| allowed_ip(ip));
         // a peer that did not fit into one message goes on in the next with its key and more allowed IPs
-        if let Some((peer, _)) = self.peers.last_mut().filter(|(peer, _)| peer.public_key == public_key) {
+        if let Some((peer, ..)) = self.peers.last_mut().filter(|(peer, ..)| peer.public_key == public_key) {
             peer.allowed_ips.extend(ips);
             return;
         }
@@ -165,11 +171,11 @@ impl Told {
         let status = PeerStatus {
             public_key,
             endpoint,
-            last_handshake: find(value, 0, WGPEER_A_LAST_HANDSHAKE_TIME).and_then(time),
+            last_handshake: None,
             rx: number(WGPEER_A_RX_BYTES).unwrap_or(0),
             tx: number(WGPEER_A_TX_BYTES).unwrap_or(0),
         };
-        self.peers.push((peer, status));
+        self.peers.push((peer, status, find(value, 0, WGPEER_A_LAST_HANDSHAKE_TIME).and_then(time)));
     }
 }
 
