@@ -4,6 +4,7 @@
 
 mod duid;
 mod flat;
+mod key32;
 mod mac;
 mod prefix;
 mod random;
@@ -11,6 +12,7 @@ mod time;
 
 pub use duid::Duid;
 pub use flat::{FlatMap, FlatSet};
+pub use key32::Key32;
 pub use mac::Mac;
 pub use prefix::Prefix;
 pub use random::Rng;

@@ -78,15 +78,8 @@ fn lan(device: &str) -> Lan {
 fn config(lans: &[&str]) -> Config {
     Config {
         enabled: true,
-        log_level: log::LevelFilter::Info,
-        ula: Ula::Auto,
-        domain: "lan".into(),
-        state_dir: String::new(),
-        run_dir: String::new(),
-        lease_file: String::new(),
         lans: lans.iter().map(|name| ((*name).to_owned(), lan(&format!("br-{name}")))).collect(),
-        prefixes: FlatMap::new(),
-        hosts: vec![],
+        ..Config::default()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::{DefaultRouter, Device, DnsServer, HostDuid, Preference, Ula}
 mod any;
 mod file;
 mod sections;
+mod uplinks;
 mod values;
 
 const GOOD: &str = "\
