@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # run and work are the caller's
 # machines.sh : machines that are network namespaces, cables between them and programs on them. Sourced.
 #
 # Wants $run, which starts the names of all namespaces, and $work, a folder for logs. clean_up removes everything, and

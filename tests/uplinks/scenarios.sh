@@ -1,0 +1,224 @@
+# shellcheck shell=bash disable=SC2154
+# scenarios.sh : what an uplink lives through. Sourced by run.sh.
+#
+# In each, an uplink under test (a, or c for one over IPv4) is the better one, and the native uplink b stands beside it.
+# A host asks the Internet ten times a second from a socket that is always new.
+
+# ---- words
+
+ok() { echo "  ok     $*"; }
+# broken WHAT : says so, with what helps to see why; goes on
+broken() {
+    echo "  FAILED $*"
+    {
+        oasis6 status
+        ip -n "$run-router" -6 route show
+        lan_addresses pc
+        tail -n 15 "$work/oasis6.log"
+    } 2>&1 | sed 's/^/         | /'
+    failed=1
+}
+# held WHAT COMMAND... : the command must succeed
+held() {
+    if "${@:2}"; then ok "$1"; else broken "$1"; fi
+}
+skipped() {
+    echo "  skipped: $*"
+    exit 77
+}
+not() { ! "$@"; }
+reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "${2:-$INTERNET}" >/dev/null 2>&1; }
+
+# begins LETTER : the router starts, the host has addresses of both uplinks, that of LETTER is preferred and works
+begins() {
+    remember_things
+    start_router || { broken "the router answers" && exit 1; }
+    held "comes up: the host has an address of $1, and uses it" within 20 prefers pc "$1"
+    held "the host reaches the Internet" within 10 reaches pc
+    held "b stands by: the host has an address of it in reserve" within 20 ready pc b
+    probing pc 100
+    sleep 1
+}
+# moves LETTER HOW OTHER LIMIT_MS : cuts an uplink; the host is on the other one within the limit, and never looks back
+moves() {
+    local since ms
+    since=$(now_ms)
+    cut "$1" "$2"
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "dies ($2): the host is on $3 after $ms ms, of $4" [ "$ms" -le "$4" ]
+    held "its preferred addresses are of $3 only" only_prefers "$1" "$3"
+    held "it uses no source of $1 any more" not grep -q "^$(of_letter "$1")" <(prober sources "$work/probes" $((since + ms + 500)))
+}
+only_prefers() { prefers pc "$2" && ! prefers pc "$1"; }
+# comes_back LETTER : a mended uplink stands by again, and that costs no packet
+comes_back() {
+    local since lost
+    since=$(now_ms)
+    mend "$1"
+    held "returns: $1 stands by again" within 40 standing "$1"
+    lost=$(prober lost "$work/probes" "$since")
+    held "nothing is lost meanwhile ($lost requests)" [ "${lost% *}" = 0 ]
+}
+# lives LETTER LIMIT_MS : dies by link, returns, is moved back to, dies silently, returns
+lives() {
+    moves "$1" link b "$2"
+    comes_back "$1"
+    moves b link "$1" 3000
+    comes_back b
+    moves "$1" silent b "$3"
+    comes_back "$1"
+}
+# ends : nothing is left of oasis6 after it was stopped and withdrawn
+ends() {
+    local left
+    stop prober
+    stop oasis6
+    oasis6 withdraw >/dev/null
+    left=$(leftovers)
+    held "nothing is left on the router${left:+: $left}" [ -z "$left" ]
+}
+# unshaken WHAT SECONDS COMMAND... : while the command runs, nothing is lost
+unshaken() {
+    local since lost
+    since=$(now_ms)
+    timeout "$2" "${@:3}" >/dev/null 2>&1
+    sleep 1.5
+    lost=$(prober lost "$work/probes" "$since")
+    held "$1: no request is lost ($lost)" [ "${lost% *}" = 0 ]
+}
+
+# ---- scenarios
+
+native_lives() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    lives a 3000 6000
+    ends
+}
+
+native_renews() {
+    seconds=([valid]=14 [preferred]=12 [renew]=3 [rebind]=6 [router]=12)
+    provide a
+    seconds=()
+    provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    unshaken "renews: lifetimes of 14 s, renewed every 3" 20 sleep 18
+    held "the host still prefers an address of it" prefers pc a
+    held "kea saw it renew" [ "$(grep -c . "$work/isp-a/routes")" -ge 4 ]
+    ends
+}
+
+native_is_renumbered() {
+    seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
+    provide a
+    seconds=()
+    provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    local old since ms
+    old=$(lan_prefix a) since=$(now_ms)
+    renumber a
+    cut a link && sleep 0.3 && mend a
+    held "renumbered while the cable was out: the host has an address of the new prefix" within 30 prefers pc a
+    held "none of the old one is preferred" within 3 not grep -q "^$old" <(preferred pc)
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "and is back after $ms ms" [ "$ms" -le 10000 ]
+    old=$(lan_prefix a) since=$(now_ms)
+    seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
+    renumber a
+    held "renumbered without a word: the host has an address of the new prefix" within 30 prefers pc a
+    held "none of the old one is preferred" within 3 not grep -q "^$old" <(preferred pc)
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "and is back after $ms ms" [ "$ms" -le 10000 ]
+    held "the router has no address or route of the old prefix" not grep -q "$old" <(
+        ip -n "$run-router" -6 addr show
+        ip -n "$run-router" -6 route show | grep -v unreachable
+    )
+    ends
+}
+
+native_gets_bad_input() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    local far
+    far=$(in_ router cat /sys/class/net/wana/address)
+    unshaken "bad input: router advertisements of nonsense" 10 in_ isp-a python3 "$lab/nonsense.py" ra edge 2000
+    unshaken "bad input: DHCPv6 of nonsense" 10 in_ isp-a python3 "$lab/nonsense.py" dhcp6 edge 2000 "$far"
+    held "the host still prefers an address of it" prefers pc a
+    ends
+}
+
+hostile_neighbours_change_nothing() {
+    local before after tool
+    command -v atk6-flood_router26 >/dev/null || skipped "thc-ipv6 is missing"
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=20
+$NATIVE_B priority=10
+WORDS
+    begins b
+    before=$(resident_kb)
+    unshaken "flood_router26 on the link of a" 4 in_ isp-a atk6-flood_router26 edge
+    after=$(resident_kb)
+    unshaken "fake_router26" 3 in_ isp-a atk6-fake_router26 -A 2001:db8:bad::/64 edge
+    unshaken "fake_dhcps6" 3 in_ isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
+    unshaken "kill_router6" 3 in_ isp-a atk6-kill_router6 edge fe80::1
+    unshaken "flood_router26 again" 4 in_ isp-a atk6-flood_router26 edge
+    held "memory stays flat: $before, then $after, then $(resident_kb) KiB" [ "$(resident_kb)" -le $((after + 256)) ]
+    held "the host still prefers an address of b" prefers pc b
+    held "and none of what was made up" not grep -q "bad" <(lan_addresses pc)
+    held "the router has at most 16 addresses on the link" [ "$(ip -n "$run-router" -6 -o addr show dev wana scope global | wc -l)" -le 16 ]
+    ends
+}
+
+static_lives() {
+    provide b
+    local pool
+    pool=$(delegated_pool a)
+    ip -n "$run-isp-a" addr add "2001:db8:a01:ffff::1/64" dev edge
+    ip -n "$run-isp-a" -6 route add "${pool%::}:100::/56" via 2001:db8:a01:ffff::2
+    echo "${pool%::}:100::/56 2001:db8:a01:ffff::2" > "$work/isp-a.routes"
+    mkdir -p "$work/isp-a" && mv "$work/isp-a.routes" "$work/isp-a/routes"
+    configure <<WORDS
+uplink a type=static device=wana priority=1 +prefix=${pool%::}:100::/56 +address=2001:db8:a01:ffff::2/64 gateway=2001:db8:a01:ffff::1
+$NATIVE_B
+WORDS
+    begins a
+    lives a 3000 6000
+    ends
+}
+
+wireguard_lives() {
+    provide b
+    # by the kernel, or else by a device that wireguard-go made
+    if ! kernel_has_wireguard; then
+        command -v wireguard-go >/dev/null || skipped "neither the kernel nor a program has WireGuard"
+        make_wireguard router o6-c || { broken "wireguard-go runs" && exit 1; }
+    fi
+    start_broker || { broken "the broker runs" && exit 1; }
+    (umask 077 && echo "$customer_private" > "$work/customer.key")
+    configure <<WORDS
+$(wireguard_c) priority=1
+$NATIVE_B
+WORDS
+    begins c
+    lives c 6000 6000
+    unshaken "bad input: datagrams of nonsense at the port of WireGuard" 10 \
+        in_ broker python3 "$lab/nonsense.py" udp 198.51.100.2 2000
+    ends
+}
