@@ -15,6 +15,8 @@
 INTERNET=2001:db8:1::1
 BROKER_PREFIX=2001:db8:c10::/56
 BROKER4=198.51.100.1
+CUSTOMER4=198.51.101.2
+tunnel_prefix=2001:db8:c10: # what starts every address that comes of the tunnel
 declare -A generation=([a]=1 [b]=1) seconds=()
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -65,11 +67,13 @@ lan_prefix() { echo "2001:db8:${1}1${generation[$1]}:"; }
 
 # ---- providers
 
-# provide LETTER : the provider begins to serve. Lifetimes in ${seconds[...]}: valid, preferred, renew, rebind
+# provide LETTER : the provider begins to serve. Lifetimes in ${seconds[...]}: valid, preferred, renew, rebind; delegates=no
+# gives addresses only
 provide() {
-    local letter=$1 folder=$work/isp-$1 prefix pool valid=${seconds[valid]:-1800}
+    local letter=$1 folder=$work/isp-$1 prefix pool delegated='' valid=${seconds[valid]:-1800}
     mkdir -p "$folder"
     prefix=$(link_prefix "$letter") pool=$(delegated_pool "$letter")
+    [ "${delegates:-yes}" = no ] || delegated="{ \"prefix\": \"$pool\", \"prefix-len\": 48, \"delegated-len\": 56 }"
     ip -n "$run-isp-$letter" addr replace "${prefix%/64}1/64" dev edge nodad
     cat > "$folder/radvd.conf" <<CONF
 interface edge {
@@ -103,7 +107,7 @@ CONF
     "subnet6": [ {
         "id": ${generation[$letter]}, "subnet": "$prefix", "interface": "edge", "rapid-commit": true,
         "pools": [ { "pool": "${prefix%/64}1:0-${prefix%/64}1:ffff" } ],
-        "pd-pools": [ { "prefix": "$pool", "prefix-len": 48, "delegated-len": 56 } ] } ],
+        "pd-pools": [ $delegated ] } ],
     "loggers": [ { "name": "kea-dhcp6", "severity": "WARN", "output_options": [ { "output": "stderr" } ] } ] } }
 CONF
     start "radvd-$letter" "isp-$letter" "exec radvd -n -C $folder/radvd.conf -p $folder/radvd.pid -m stderr"
@@ -166,6 +170,37 @@ wg_() {
     in_ "$1" bash -c "$(with_sockets "$1")"' && exec wg "$@"' wg "${@:2}"
 }
 
+# public_ipv4 : the router at nat translates no more, and the customer has an address of the Internet
+public_ipv4() {
+    in_ nat nft delete table ip nat && ip -n "$run-nat" addr add 198.51.101.1/24 dev edge &&
+        ip -n "$run-router" addr flush dev wan4 scope global && ip -n "$run-router" addr add $CUSTOMER4/24 dev wan4 &&
+        ip -n "$run-router" route add default via 198.51.101.1 && ip -n "$run-broker" route add 198.51.101.0/24 via 198.51.100.2
+}
+# start_sit sixinfour|sixtofour|sixrd : the broker's end of such a tunnel
+start_sit() {
+    local broker=$run-broker
+    case $1 in
+        sixinfour)
+            ip -n "$broker" tunnel add far mode sit local $BROKER4 remote $CUSTOMER4 ttl 64 &&
+                ip -n "$broker" link set far up && ip -n "$broker" addr add 2001:db8:c01::1/64 dev far &&
+                ip -n "$broker" -6 route add $BROKER_PREFIX dev far
+            ;;
+        sixtofour) # the relay has the address that RFC 3068 gave all relays
+            tunnel_prefix=2002:c633:6502:
+            ip -n "$broker" tunnel add far mode sit local 192.88.99.1 ttl 64 && ip -n "$broker" addr add 192.88.99.1/32 dev lo &&
+                ip -n "$broker" link set far up && ip -n "$broker" addr add 2002:c058:6301::1/16 dev far &&
+                ip -n "$run-inet" -6 route add 2002::/16 via fe80::2 dev to-c
+            ;;
+        sixrd) # behind a /40 stand the last 16 bits of the customer's IPv4 address
+            tunnel_prefix=2001:db8:c65:2
+            ip -n "$broker" tunnel add far mode sit local $BROKER4 ttl 64 &&
+                ip -n "$broker" tunnel 6rd dev far 6rd-prefix 2001:db8:c00::/40 6rd-relay_prefix 198.51.0.0/16 &&
+                ip -n "$broker" link set far up && ip -n "$broker" -6 route del blackhole 2001:db8:c00::/40 &&
+                ip -n "$broker" -6 route add 2001:db8:c00::/40 dev far
+            ;;
+    esac 2>/dev/null
+}
+
 # ---- cutting
 
 # far_end LETTER : the machine at the other end of the router's cable; its device there is called edge
@@ -220,7 +255,7 @@ lan_addresses() {
 }
 # prefers MACHINE LETTER : it has a preferred address from that provider (a, b) or the broker (c)
 prefers() { preferred "$1" | grep -q "^$(of_letter "$2")"; }
-of_letter() { case $1 in c) echo 2001:db8:c10: ;; *) lan_prefix "$1" ;; esac; }
+of_letter() { case $1 in c) echo "$tunnel_prefix" ;; *) lan_prefix "$1" ;; esac; }
 prober() { python3 "$lab/prober.py" "$@"; }
 # probing MACHINE EVERY : a prober on that machine asks the Internet every so many milliseconds; its log is $work/probes
 probing() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # scenarios.sh : what an uplink lives through. Sourced by run.sh.
 #
 # In each, an uplink under test (a, or c for one over IPv4) is the better one, and the native uplink b stands beside it.
@@ -26,7 +26,11 @@ skipped() {
     echo "  skipped: $*"
     exit 77
 }
-not() { ! "$@"; }
+prefers_no() { ! preferred pc | grep -q "^$1"; }
+has_no() { ! lan_addresses pc | grep -q "^$1"; }
+uses_no() { ! prober sources "$work/probes" "$2" | grep -q "^$1"; }
+router_has_no() { ! { ip -n "$run-router" -6 addr show; ip -n "$run-router" -6 route show; } | grep -q "$1"; }
+status_says() { oasis6 status | grep -qi "$1"; }
 reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "${2:-$INTERNET}" >/dev/null 2>&1; }
 
 # begins LETTER : the router starts, the host has addresses of both uplinks, that of LETTER is preferred and works
@@ -47,7 +51,7 @@ moves() {
     ms=$(prober outage "$work/probes" "$since" 30000)
     held "dies ($2): the host is on $3 after $ms ms, of $4" [ "$ms" -le "$4" ]
     held "its preferred addresses are of $3 only" only_prefers "$1" "$3"
-    held "it uses no source of $1 any more" not grep -q "^$(of_letter "$1")" <(prober sources "$work/probes" $((since + ms + 500)))
+    held "it uses no source of $1 any more" uses_no "$(of_letter "$1")" $((since + ms + 500))
 }
 only_prefers() { prefers pc "$2" && ! prefers pc "$1"; }
 # comes_back LETTER : a mended uplink stands by again, and that costs no packet
@@ -77,11 +81,11 @@ ends() {
     left=$(leftovers)
     held "nothing is left on the router${left:+: $left}" [ -z "$left" ]
 }
-# unshaken WHAT SECONDS COMMAND... : while the command runs, nothing is lost
+# unshaken WHAT SECONDS MACHINE COMMAND... : while the command runs there, at most so long, nothing is lost
 unshaken() {
     local since lost
     since=$(now_ms)
-    timeout "$2" "${@:3}" >/dev/null 2>&1
+    timeout "$2" ip netns exec "$run-$3" "${@:4}" >/dev/null 2>&1
     sleep 1.5
     lost=$(prober lost "$work/probes" "$since")
     held "$1: no request is lost ($lost)" [ "${lost% *}" = 0 ]
@@ -110,7 +114,7 @@ $NATIVE_A priority=1
 $NATIVE_B
 WORDS
     begins a
-    unshaken "renews: lifetimes of 14 s, renewed every 3" 20 sleep 18
+    unshaken "renews: lifetimes of 14 s, renewed every 3" 20 pc sleep 18
     held "the host still prefers an address of it" prefers pc a
     held "kea saw it renew" [ "$(grep -c . "$work/isp-a/routes")" -ge 4 ]
     ends
@@ -131,20 +135,17 @@ WORDS
     renumber a
     cut a link && sleep 0.3 && mend a
     held "renumbered while the cable was out: the host has an address of the new prefix" within 30 prefers pc a
-    held "none of the old one is preferred" within 3 not grep -q "^$old" <(preferred pc)
+    held "none of the old one is preferred" within 3 prefers_no "$old"
     ms=$(prober outage "$work/probes" "$since" 30000)
     held "and is back after $ms ms" [ "$ms" -le 10000 ]
     old=$(lan_prefix a) since=$(now_ms)
     seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     renumber a
     held "renumbered without a word: the host has an address of the new prefix" within 30 prefers pc a
-    held "none of the old one is preferred" within 3 not grep -q "^$old" <(preferred pc)
+    held "none of the old one is preferred" within 3 prefers_no "$old"
     ms=$(prober outage "$work/probes" "$since" 30000)
     held "and is back after $ms ms" [ "$ms" -le 10000 ]
-    held "the router has no address or route of the old prefix" not grep -q "$old" <(
-        ip -n "$run-router" -6 addr show
-        ip -n "$run-router" -6 route show | grep -v unreachable
-    )
+    held "the router has no address or route of the old prefix" within 3 router_has_no "$old"
     ends
 }
 
@@ -157,14 +158,14 @@ WORDS
     begins a
     local far
     far=$(in_ router cat /sys/class/net/wana/address)
-    unshaken "bad input: router advertisements of nonsense" 10 in_ isp-a python3 "$lab/nonsense.py" ra edge 2000
-    unshaken "bad input: DHCPv6 of nonsense" 10 in_ isp-a python3 "$lab/nonsense.py" dhcp6 edge 2000 "$far"
+    unshaken "bad input: router advertisements of nonsense" 10 isp-a python3 "$lab/nonsense.py" ra edge 2000
+    unshaken "bad input: DHCPv6 of nonsense" 10 isp-a python3 "$lab/nonsense.py" dhcp6 edge 2000 "$far"
     held "the host still prefers an address of it" prefers pc a
     ends
 }
 
 hostile_neighbours_change_nothing() {
-    local before after tool
+    local before after
     command -v atk6-flood_router26 >/dev/null || skipped "thc-ipv6 is missing"
     provide a && provide b
     configure <<WORDS
@@ -173,16 +174,32 @@ $NATIVE_B priority=10
 WORDS
     begins b
     before=$(resident_kb)
-    unshaken "flood_router26 on the link of a" 4 in_ isp-a atk6-flood_router26 edge
+    unshaken "flood_router26 on the link of a" 4 isp-a atk6-flood_router26 edge
     after=$(resident_kb)
-    unshaken "fake_router26" 3 in_ isp-a atk6-fake_router26 -A 2001:db8:bad::/64 edge
-    unshaken "fake_dhcps6" 3 in_ isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
-    unshaken "kill_router6" 3 in_ isp-a atk6-kill_router6 edge fe80::1
-    unshaken "flood_router26 again" 4 in_ isp-a atk6-flood_router26 edge
+    unshaken "fake_router26" 3 isp-a atk6-fake_router26 -A 2001:db8:bad::/64 edge
+    unshaken "fake_dhcps6" 3 isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
+    unshaken "kill_router6" 3 isp-a atk6-kill_router6 edge fe80::1
+    unshaken "flood_router26 again" 4 isp-a atk6-flood_router26 edge
     held "memory stays flat: $before, then $after, then $(resident_kb) KiB" [ "$(resident_kb)" -le $((after + 256)) ]
     held "the host still prefers an address of b" prefers pc b
-    held "and none of what was made up" not grep -q "bad" <(lan_addresses pc)
+    held "and has none of what was made up" has_no 2001:db8:bad:
     held "the router has at most 16 addresses on the link" [ "$(ip -n "$run-router" -6 -o addr show dev wana scope global | wc -l)" -le 16 ]
+    ends
+}
+
+native_shares_a_64() {
+    delegates=no provide a
+    provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    tunnel_prefix=$(link_prefix a) && tunnel_prefix=${tunnel_prefix%:/64}
+    remember_things
+    start_router || { broken "the router answers" && exit 1; }
+    held "a network with one /64 and no delegation: the host has an address of it" within 30 prefers pc c
+    held "the host reaches the Internet" within 10 reaches pc
+    held "status says why it is shared" status_says share
     ends
 }
 
@@ -219,6 +236,36 @@ WORDS
     begins c
     lives c 6000 6000
     unshaken "bad input: datagrams of nonsense at the port of WireGuard" 10 \
-        in_ broker python3 "$lab/nonsense.py" udp 198.51.100.2 2000
+        broker python3 "$lab/nonsense.py" udp 198.51.100.2 2000
     ends
+}
+
+# ---- scenarios for the virtual machine (sit)
+
+over_ipv4() {
+    provide b
+    public_ipv4 || { broken "the router has a public IPv4 address" && exit 1; }
+    configure <<WORDS
+$* priority=1
+$NATIVE_B
+WORDS
+    begins c
+    lives c 6000 6000
+    unshaken "bad input: nonsense in packets of protocol 41" 10 broker python3 "$lab/nonsense.py" sit "$CUSTOMER4" 500
+    ends
+}
+
+sixinfour_lives() {
+    start_sit sixinfour || skipped "the kernel has no sit"
+    over_ipv4 "uplink c type=6in4 local=$CUSTOMER4 remote=$BROKER4 +prefix=$BROKER_PREFIX +address=2001:db8:c01::2/64"
+}
+
+sixtofour_lives() {
+    start_sit sixtofour || skipped "the kernel has no sit"
+    over_ipv4 "uplink c type=6to4 local=$CUSTOMER4"
+}
+
+sixrd_lives() {
+    start_sit sixrd || skipped "the kernel has no sit"
+    over_ipv4 "uplink c type=6rd local=$CUSTOMER4 remote=$BROKER4 prefix_6rd=2001:db8:c00::/40 ipv4_mask_len=16"
 }
