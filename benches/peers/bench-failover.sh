@@ -49,6 +49,7 @@ $NATIVE_B
 WORDS
 remember_things
 start_router || give_up "the router does not answer"
+# shellcheck disable=SC2317 # called by within
 everything_up() { ready pc a && ready pc b && [ -n "$(in_use)" ]; }
 within 30 everything_up || give_up "the host never had addresses of both uplinks"
 probing pc 20

@@ -41,7 +41,8 @@ make_lab() {
     cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1
     backbone c broker to-c
     ip -n "$run-broker" addr add $BROKER4/24 dev edge && ip -n "$run-nat" addr add 198.51.100.2/24 dev core &&
-        ip -n "$run-nat" addr add 192.168.4.1/24 dev edge && ip -n "$run-router" addr add 192.168.4.2/24 dev wan4 &&
+        ip -n "$run-nat" addr add 192.168.4.1/24 dev edge &&
+        ip -n "$run-nat" route add default via $BROKER4 && ip -n "$run-router" addr add 192.168.4.2/24 dev wan4 &&
         ip -n "$run-router" route add default via 192.168.4.1 &&
         in_ nat nft 'table ip nat { chain out { type nat hook postrouting priority 100; oifname "core" masquerade; }; }' || return 1
     ip -n "$run-router" link add br-lan type bridge && ip -n "$run-router" link set br-lan up || return 1

@@ -22,6 +22,11 @@ broken() {
 held() {
     if "${@:2}"; then ok "$1"; else broken "$1"; fi
 }
+# must : as held, and without it the rest means nothing
+must() {
+    held "$@"
+    [ $failed = 0 ] || exit 1
+}
 skipped() {
     echo "  skipped: $*"
     exit 77
@@ -36,8 +41,8 @@ reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "${2:-$INTERNET}" >/dev/null 2>
 # begins LETTER : the router starts, the host has addresses of both uplinks, that of LETTER is preferred and works
 begins() {
     remember_things
-    start_router || { broken "the router answers" && exit 1; }
-    held "comes up: the host has an address of $1, and uses it" within 20 prefers pc "$1"
+    must "the router answers" start_router
+    must "comes up: the host has an address of $1, and uses it" within 20 prefers pc "$1"
     held "the host reaches the Internet" within 10 reaches pc
     held "b stands by: the host has an address of it in reserve" within 20 ready pc b
     probing pc 100
@@ -196,7 +201,7 @@ $NATIVE_B
 WORDS
     tunnel_prefix=$(link_prefix a) && tunnel_prefix=${tunnel_prefix%:/64}
     remember_things
-    start_router || { broken "the router answers" && exit 1; }
+    must "the router answers" start_router
     held "a network with one /64 and no delegation: the host has an address of it" within 30 prefers pc c
     held "the host reaches the Internet" within 10 reaches pc
     held "status says why it is shared" status_says share
@@ -225,9 +230,9 @@ wireguard_lives() {
     # by the kernel, or else by a device that wireguard-go made
     if ! kernel_has_wireguard; then
         command -v wireguard-go >/dev/null || skipped "neither the kernel nor a program has WireGuard"
-        make_wireguard router o6-c || { broken "wireguard-go runs" && exit 1; }
+        must "wireguard-go runs" make_wireguard router o6-c
     fi
-    start_broker || { broken "the broker runs" && exit 1; }
+    must "the broker runs" start_broker
     (umask 077 && echo "$customer_private" > "$work/customer.key")
     configure <<WORDS
 $(wireguard_c) priority=1
@@ -244,7 +249,7 @@ WORDS
 
 over_ipv4() {
     provide b
-    public_ipv4 || { broken "the router has a public IPv4 address" && exit 1; }
+    must "the router has a public IPv4 address" public_ipv4
     configure <<WORDS
 $* priority=1
 $NATIVE_B
