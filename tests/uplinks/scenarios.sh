@@ -25,7 +25,7 @@ held() {
 # must : as held, and without it the rest means nothing
 must() {
     held "$@"
-    [ $failed = 0 ] || exit 1
+    [ "$failed" = 0 ] || exit 1
 }
 skipped() {
     echo "  skipped: $*"
