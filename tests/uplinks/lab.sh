@@ -146,7 +146,23 @@ start_broker() {
     (umask 077 && echo "$broker_private" > "$work/broker.key")
     wg_ broker set wgbroker listen-port 51820 private-key "$work/broker.key" peer "$customer_key" \
         allowed-ips "$BROKER_PREFIX,fe80::/64" || return 1
-    ip -n "$run-broker" link set wgbroker up mtu 1420 && ip -n "$run-broker" -6 route add $BROKER_PREFIX dev wgbroker
+    ip -n "$run-broker" link set wgbroker up mtu 1420 && ip -n "$run-broker" addr add "$(link_local_of "$broker_key")/64" dev wgbroker nodad &&
+        ip -n "$run-broker" -6 route add $BROKER_PREFIX dev wgbroker
+}
+# link_local_of KEY : the address that both ends expect of whoever has this public key: its first eight bytes without the
+# universal bit
+link_local_of() {
+    local bytes
+    bytes=$(base64 -d <<<"$1" | head -c 8 | od -An -v -tx1 | tr -d ' ')
+    printf 'fe80::%02x%s:%s:%s:%s\n' $((0x${bytes:0:2} & ~2)) "${bytes:2:2}" "${bytes:4:4}" "${bytes:8:4}" "${bytes:12:4}"
+}
+# customer_wireguard DEVICE : the near end of the tunnel made by hand, for a router that can't
+customer_wireguard() {
+    make_wireguard router "$1" || return 1
+    (umask 077 && echo "$customer_private" > "$work/by-hand.key")
+    wg_ router set "$1" private-key "$work/by-hand.key" peer "$broker_key" endpoint $BROKER4:51820 allowed-ips ::/0 \
+        persistent-keepalive 25 && ip -n "$run-router" link set "$1" up mtu 1420 &&
+        ip -n "$run-router" addr add "$(link_local_of "$customer_key")/64" dev "$1" nodad
 }
 kernel_has_wireguard() {
     ip -n "$run-broker" link add wgtry type wireguard 2>/dev/null && ip -n "$run-broker" link del wgtry

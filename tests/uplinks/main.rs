@@ -2,7 +2,7 @@
 //! scenarios.sh and lab.sh beside this.
 //!
 //! Needs root and the programs of `.ci/setup.sh netns uplinks`; what is missing is a visible skip (`tests/run.sh`). What
-//! needs a kernel with sit is lived in a virtual machine: `make test-vm`.
+//! needs a kernel with WireGuard or sit is lived in a virtual machine: `make test-vm`.
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -67,5 +67,5 @@ scenarios! {
     hostile_neighbours_change_nothing;
     native_shares_a_64;
     static_lives;
-    wireguard_lives;
+    static_over_wireguard_lives;
 }

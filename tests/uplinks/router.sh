@@ -31,13 +31,14 @@ CONF
 }
 NATIVE_A="uplink a type=native device=wana"
 NATIVE_B="uplink b type=native device=wanb"
-wireguard_c() { echo "uplink c type=wireguard private_key_file=$work/customer.key peer_key=$broker_key endpoint=$BROKER4:51820 prefix=$BROKER_PREFIX"; }
+# The tunnel to the broker, made by oasis6, or by hand as device wg0.
+wireguard_c() { echo "uplink c type=wireguard private_key_file=$work/customer.key peer_key=$broker_key endpoint=$BROKER4:51820 +prefix=$BROKER_PREFIX"; }
+by_hand_c() { echo "uplink c type=static device=wg0 gateway=$(link_local_of "$broker_key") +prefix=$BROKER_PREFIX"; }
 
-# Its sockets of wireguard-go are its own, if it has any.
 oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6" --network "$work/network" --ubus "$work/ubus.sock"; }
 start_router() {
     : >> "$work/network"
-    start oasis6 router "$(with_sockets router) && exec $OASIS6 run --config $work/oasis6 --network $work/network --ubus $work/ubus.sock"
+    start oasis6 router "exec $OASIS6 run --config $work/oasis6 --network $work/network --ubus $work/ubus.sock"
     within 10 oasis6 status
 }
 # resident_kb : of the daemon

@@ -225,27 +225,22 @@ WORDS
     ends
 }
 
-wireguard_lives() {
+# A kernel without WireGuard: the owner runs wireguard-go, and oasis6 uses the device.
+static_over_wireguard_lives() {
+    command -v wireguard-go >/dev/null || skipped "wireguard-go is missing"
     provide b
-    # by the kernel, or else by a device that wireguard-go made
-    if ! kernel_has_wireguard; then
-        command -v wireguard-go >/dev/null || skipped "neither the kernel nor a program has WireGuard"
-        must "wireguard-go runs" make_wireguard router o6-c
-    fi
     must "the broker runs" start_broker
-    (umask 077 && echo "$customer_private" > "$work/customer.key")
+    must "the tunnel is made by hand" customer_wireguard wg0
     configure <<WORDS
-$(wireguard_c) priority=1
+$(by_hand_c) priority=1
 $NATIVE_B
 WORDS
     begins c
     lives c 6000 6000
-    unshaken "bad input: datagrams of nonsense at the port of WireGuard" 10 \
-        broker python3 "$lab/nonsense.py" udp 198.51.100.2 2000
     ends
 }
 
-# ---- scenarios for the virtual machine (sit)
+# ---- scenarios for the virtual machine
 
 over_ipv4() {
     provide b
@@ -257,6 +252,22 @@ WORDS
     begins c
     lives c 6000 6000
     unshaken "bad input: nonsense in packets of protocol 41" 10 broker python3 "$lab/nonsense.py" sit "$CUSTOMER4" 500
+    ends
+}
+
+wireguard_lives() {
+    kernel_has_wireguard || skipped "the kernel has no WireGuard"
+    provide b
+    must "the broker runs" start_broker
+    (umask 077 && echo "$customer_private" > "$work/customer.key")
+    configure <<WORDS
+$(wireguard_c) priority=1
+$NATIVE_B
+WORDS
+    begins c
+    lives c 6000 6000
+    unshaken "bad input: datagrams of nonsense at the port of WireGuard" 10 \
+        broker python3 "$lab/nonsense.py" udp 198.51.100.2 2000
     ends
 }
 
