@@ -57,7 +57,7 @@ bench-ra: build ## router advertisements against radvd in one run (as root)
 	@benches/peers/bench-ra.sh $(CURDIR)/$(DAEMON)
 
 bench-failover: build ## how long a host is without the Internet when an uplink dies (as root); REPS=10 moves of each kind
-	@$(SETUP) netns uplinks
+	@$(SETUP) netns uplinks $(if $(PEERS),bench)
 	@benches/peers/bench-failover.sh $(CURDIR)/$(DAEMON)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (20)

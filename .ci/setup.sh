@@ -29,7 +29,7 @@ declare -A PACKAGES=(
     [demo]="iproute2 iputils-ping procps util-linux dhcpcd-base kea-dhcp6-server radvd wireguard-go wireguard-tools nftables python3"
     [test]="dhcpcd-base isc-dhcp-client wide-dhcpv6-client ndisc6 tshark tcpdump python3 busybox-static nftables"
     [uplinks]="kea-dhcp6-server radvd wireguard-go wireguard-tools nftables thc-ipv6 python3"
-    [bench]="gcc libc6-dev python3 kea-dhcp6-server radvd"
+    [bench]="gcc libc6-dev python3 kea-dhcp6-server radvd babeld bird2"
     [fuzz]="g++"
     [lint]="shellcheck"
     [mips]="cargo-web rustc-web rust-web-src"
@@ -37,7 +37,7 @@ declare -A PACKAGES=(
     [packages]="python3 busybox-static openssl"
     [emulate]="qemu-user-static isc-dhcp-client"
 )
-SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client"
+SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client babeld bird"
 
 say() { echo "setup: $*" >&2; }
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0" >&2; exit 2; }

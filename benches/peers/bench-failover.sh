@@ -5,7 +5,8 @@
 # socket. Whichever uplink is in use is cut, and mended when the other has taken over. Ends with
 #   VALUE outage_link_down_s N   the cable is out: from the first request lost to the first answered for good, median
 #   VALUE outage_silent_s N      everything vanishes on the cable, which stays up
-# REPS=10 moves of each kind. Status 1 if a move failed, if a host used a source of the dead uplink after a move, if mending
+# PEERS="babeld bird-babel" shows in the same run what routing daemons need when a link of a mesh fails (babel.py): another
+# job, but the one that moves a network today. REPS=10 moves of each kind. Status 1 if a move failed, if a host used a source of the dead uplink after a move, if mending
 # cost a request, or if anything of oasis6 is left on the router at the end. OUT=folder keeps the logs.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -80,6 +81,10 @@ stop oasis6
 oasis6 withdraw >/dev/null
 left=$(leftovers)
 [ -z "$left" ] || fail "left on the router: $left"
+if [ -n "${PEERS:-}" ]; then
+    read -ra peers <<<"$PEERS"
+    OUT='' python3 "$here/babel.py" -r "${PEER_REPS:-3}" "${peers[@]}"
+fi
 median() { awk -v how="$1" '$1 == how { print $2 }' "$work/samples" | sort -n | awk '{ v[NR] = $1 } END { printf "%.2f\n", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2000 }'; }
 worst() { awk -v how="$1" '$1 == how && $2 > w { w = $2 } END { printf "%.2f\n", w / 1000 }' "$work/samples"; }
 echo "VALUE outage_link_down_worst_s $(worst link)"

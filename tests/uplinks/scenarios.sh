@@ -181,7 +181,7 @@ WORDS
     before=$(resident_kb)
     unshaken "flood_router26 on the link of a" 4 isp-a atk6-flood_router26 edge
     after=$(resident_kb)
-    unshaken "fake_router26" 3 isp-a atk6-fake_router26 -A 2001:db8:bad::/64 edge
+    unshaken "fake_router26" 3 isp-a atk6-fake_router26 -i 1 -s fe80::bad -A 2001:db8:bad::/64 edge
     unshaken "fake_dhcps6" 3 isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
     unshaken "kill_router6" 3 isp-a atk6-kill_router6 edge fe80::1
     unshaken "flood_router26 again" 4 isp-a atk6-flood_router26 edge
