@@ -33,7 +33,7 @@ declare -A PACKAGES=(
     [fuzz]="g++"
     [lint]="shellcheck"
     [mips]="cargo-web rustc-web rust-web-src"
-    [cross]="cargo-web rustc-web rust-web-src python3 xz-utils"
+    [cross]="cargo-web rustc-web rust-web-src python3 xz-utils zopfli"
     [packages]="python3 busybox-static openssl"
     [emulate]="qemu-user-static isc-dhcp-client"
 )

@@ -40,7 +40,6 @@ use crate::net::{FlatMap, Instant};
 use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
-use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
@@ -144,7 +143,7 @@ impl Netlink {
             .chain(devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, addresses, routes, sysctls })
+        Ok(Actual { links, addresses, routes, sysctls, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads
@@ -166,7 +165,7 @@ impl Netlink {
     /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
     fn read<T: Default>(
         &mut self,
-        question: fn() -> RouteNetlinkMessage,
+        question: fn() -> encode::Message,
         collect: impl Fn(&mut T, News),
     ) -> Result<T, Failure> {
         let now = boottime();

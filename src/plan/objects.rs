@@ -1,4 +1,4 @@
-use super::Delegation;
+use super::{Delegation, Device};
 use crate::net::{Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +7,8 @@ use std::net::Ipv6Addr;
 /// What an object of the kernel is: two objects with one key can't both exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
+    /// A tunnel device of ours by its name, which begins with [`DEVICE_PREFIX`](super::DEVICE_PREFIX), at most 15 bytes.
+    Device(String),
     /// A sysctl by its name with dots.
     Sysctl(String),
     /// An address of a link.
@@ -32,6 +34,8 @@ pub enum Key {
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// Of a tunnel device.
+    Device(Device),
     /// Value of a sysctl.
     Sysctl(String),
     /// Of an address.
@@ -94,6 +98,11 @@ pub fn delegation_key(prefix: Prefix) -> Key {
     Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC }
 }
 
+/// The route to everywhere for packets from `source`.
+pub(super) fn default_route(source: Prefix, next_hop: RouteTarget) -> (Key, Value) {
+    (Key::Route { table: MAIN, dst: Prefix::ALL, src: source, metric: METRIC }, Value::Route(next_hop))
+}
+
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
 pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
     let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };
@@ -124,6 +133,7 @@ impl Op {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Key::Device(name) => write!(f, "device {name}"),
             Key::Sysctl(name) => write!(f, "sysctl {name}"),
             Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
             Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),

@@ -14,3 +14,5 @@
 
 pub mod dhcp6;
 pub mod ra;
+mod retransmission;
+pub mod uplink;

@@ -220,17 +220,9 @@ mod tests {
     use crate::kernel::linux::encode;
     use crate::kernel::linux::exchange::{Request, messages};
     use crate::plan::{Op, Value};
-    use netlink_packet_route::RouteNetlinkMessage;
     use proptest::prelude::*;
-    use rtnetlink::packet_core::NetlinkSerializable;
 
     const NOW: Instant = Instant(1_000_000);
-
-    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        bytes
-    }
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let len = u16::try_from(4 + value.len()).unwrap();
@@ -242,7 +234,7 @@ mod tests {
 
     fn asked(key: Key, value: Value) -> Vec<u8> {
         let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
-        payload(&message)
+        message.payload
     }
 
     fn route_key() -> Key {

@@ -4,41 +4,64 @@ use super::exchange::Request;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Prefix};
 use crate::plan::{Key, Op, RouteTarget, Value};
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol, CacheInfo};
-use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
+use netlink_packet_route::link::LinkHeader;
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use nix::libc;
+use rtnetlink::packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use std::net::Ipv6Addr;
 
+// linux/if_link.h, linux/rtnetlink.h
+const IFLA_EXT_MASK: u16 = 29;
+const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+
+/// What is behind a message's header: its type, and bytes.
+///
+/// The library's enum of all messages would do, but to write one of them it brings the code to write every attribute of
+/// every kind of link, which is a tenth of the program.
+pub(super) struct Message {
+    pub(super) kind: u16,
+    pub(super) payload: Vec<u8>,
+}
+
+fn message(kind: u16, parts: &[&dyn Emitable]) -> Message {
+    let mut payload = Vec::new();
+    for part in parts {
+        let start = payload.len();
+        payload.resize(start + part.buffer_len(), 0);
+        part.emit(payload.get_mut(start..).unwrap_or_default());
+    }
+    Message { kind, payload }
+}
+
 /// All links, without their counters.
-pub(super) fn links() -> RouteNetlinkMessage {
-    let mut message = LinkMessage::default();
-    message.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));
-    RouteNetlinkMessage::GetLink(message)
+pub(super) fn links() -> Message {
+    let mask = DefaultNla::new(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS.to_ne_bytes().to_vec());
+    message(libc::RTM_GETLINK, &[&LinkHeader::default(), &mask])
 }
 
 /// All IPv6 addresses.
-pub(super) fn addresses() -> RouteNetlinkMessage {
-    let mut message = AddressMessage::default();
-    message.header.family = AddressFamily::Inet6;
-    RouteNetlinkMessage::GetAddress(message)
+pub(super) fn addresses() -> Message {
+    let mut question = AddressMessage::default();
+    question.header.family = AddressFamily::Inet6;
+    message(libc::RTM_GETADDR, &[&question])
 }
 
 /// One address.
-pub(super) fn address(link: u32, addr: Ipv6Addr) -> RouteNetlinkMessage {
-    let mut message = AddressMessage::default();
-    message.header.family = AddressFamily::Inet6;
-    message.header.index = link;
-    message.attributes.push(AddressAttribute::Address(addr.into()));
-    RouteNetlinkMessage::GetAddress(message)
+pub(super) fn address(link: u32, addr: Ipv6Addr) -> Message {
+    let mut question = AddressMessage::default();
+    question.header.family = AddressFamily::Inet6;
+    question.header.index = link;
+    question.attributes.push(AddressAttribute::Address(addr.into()));
+    message(libc::RTM_GETADDR, &[&question])
 }
 
 /// All IPv6 routes.
-pub(super) fn routes() -> RouteNetlinkMessage {
-    let mut message = RouteMessage::default();
-    message.header.address_family = AddressFamily::Inet6;
-    RouteNetlinkMessage::GetRoute(message)
+pub(super) fn routes() -> Message {
+    let mut question = RouteMessage::default();
+    question.header.address_family = AddressFamily::Inet6;
+    message(libc::RTM_GETROUTE, &[&question])
 }
 
 /// What to ask for first; `None` if `op` is nothing to ask by netlink.
@@ -56,17 +79,17 @@ pub(super) fn request(op: &Op, now: Instant) -> Option<Request> {
 
 /// Make an address, unless there is one.
 pub(super) fn make_address(link: u32, addr: Ipv6Addr, len: u8, lifetimes: Lifetimes, now: Instant) -> Request {
-    (NLM_F_CREATE | NLM_F_EXCL, RouteNetlinkMessage::NewAddress(lasting(link, addr, len, lifetimes, now)))
+    (NLM_F_CREATE | NLM_F_EXCL, message(libc::RTM_NEWADDR, &[&lasting(link, addr, len, lifetimes, now)]))
 }
 
 /// Give an address of ours other lifetimes.
 pub(super) fn renew_address(link: u32, addr: Ipv6Addr, len: u8, lifetimes: Lifetimes, now: Instant) -> Request {
-    (NLM_F_CREATE | NLM_F_REPLACE, RouteNetlinkMessage::NewAddress(lasting(link, addr, len, lifetimes, now)))
+    (NLM_F_CREATE | NLM_F_REPLACE, message(libc::RTM_NEWADDR, &[&lasting(link, addr, len, lifetimes, now)]))
 }
 
 /// Remove an address.
 pub(super) fn remove_address(link: u32, addr: Ipv6Addr, len: u8) -> Request {
-    (0, RouteNetlinkMessage::DelAddress(plain(link, addr, len)))
+    (0, message(libc::RTM_DELADDR, &[&plain(link, addr, len)]))
 }
 
 fn plain(link: u32, addr: Ipv6Addr, len: u8) -> AddressMessage {
@@ -94,13 +117,13 @@ fn lasting(link: u32, addr: Ipv6Addr, len: u8, lifetimes: Lifetimes, now: Instan
 
 /// Make a route, unless there is one to the same destination with the same metric, whoever's.
 pub(super) fn make_route(key: &Key, target: RouteTarget) -> Option<Request> {
-    Some((NLM_F_CREATE | NLM_F_EXCL, RouteNetlinkMessage::NewRoute(route(key, Some(target))?)))
+    Some((NLM_F_CREATE | NLM_F_EXCL, message(libc::RTM_NEWROUTE, &[&route(key, Some(target))?])))
 }
 
 /// Remove a route of ours; `None`: wherever it leads. The kernel leaves those of others alone, since it is asked for
 /// our protocol number.
 pub(super) fn remove_route(key: &Key, target: Option<RouteTarget>) -> Option<Request> {
-    Some((0, RouteNetlinkMessage::DelRoute(route(key, target)?)))
+    Some((0, message(libc::RTM_DELROUTE, &[&route(key, target)?])))
 }
 
 /// `None` if `key` is no route.

@@ -52,7 +52,7 @@ fn binding(number: u16) -> Binding {
 }
 
 fn memory() -> Memory {
-    Memory { ula: "fd12:3456:789a::/48".parse().ok(), duid: Some(Duid::uuid([2; 16])), served: Vec::new() }
+    Memory { ula: "fd12:3456:789a::/48".parse().ok(), duid: Some(Duid::uuid([2; 16])), ..Memory::default() }
 }
 
 fn names(folder: &Path) -> Vec<String> {
