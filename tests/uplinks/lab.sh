@@ -37,6 +37,14 @@ make_lab() {
         cable inet "to-$letter" "isp-$letter" core && cable "isp-$letter" edge router "wan$letter" || return 1
         backbone "$letter" "isp-$letter" "to-$letter"
         ip -n "$run-isp-$letter" addr add fe80::1/64 dev edge nodad
+        # whatever leaves by this uplink with a source that it didn't give
+        in_ "isp-$letter" nft "table netdev foreign {
+            counter foreign { }
+            chain in {
+                type filter hook ingress device edge priority 0
+                ip6 saddr != { ::, fe80::/10, 2001:db8:${letter}00::/40 } counter name foreign
+            }
+        }" || return 1
     done
     cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1
     backbone c broker to-c
@@ -262,6 +270,9 @@ delegated_routes() {
 }
 
 # ---- looking
+
+# strayed LETTER : packets that left by that provider with a source of someone else
+strayed() { in_ "isp-$1" nft list counter netdev foreign foreign | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
 
 # preferred MACHINE : its preferred global addresses on eth0; lan_addresses: all, with "deprecated" where that is so
 preferred() {

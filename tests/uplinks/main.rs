@@ -42,7 +42,7 @@ fn live(scenario: &str) {
 
 /// The functions of a part of scenarios.sh.
 fn functions(part: &str) -> Vec<&str> {
-    let named = |line: &'static str| line.strip_suffix("() {").filter(|name| name.starts_with(char::is_alphabetic));
+    let named = |line: &'static str| line.strip_suffix("() {").filter(|name| name.contains('_'));
     let (_, rest) = SCENARIOS.split_once(part).unwrap();
     let end = rest.find("\n# ---- ").unwrap_or(rest.len());
     SCENARIOS.lines().filter_map(named).filter(|name| rest[..end].contains(&format!("\n{name}() {{"))).collect()
@@ -65,6 +65,8 @@ scenarios! {
     native_is_renumbered;
     native_gets_bad_input;
     hostile_neighbours_change_nothing;
+    nothing_comes_in_uninvited;
+    sources_of_no_uplink_are_refused;
     native_shares_a_64;
     static_lives;
     static_over_wireguard_lives;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""nonsense.py KIND WHERE COUNT [MAC] : COUNT messages of nonsense, every one the same on each run.
+"""nonsense.py KIND WHERE COUNT [SOURCE [MAC]] : COUNT messages of nonsense, every one the same on each run.
 
-ra DEVICE, dhcp6 DEVICE: router advertisements and DHCPv6 messages with true headers and random bodies, to all hosts of the
-link, or (dhcp6 with MAC) to the link-local address that a host with this MAC has
+ra DEVICE, dhcp6 DEVICE: router advertisements and DHCPv6 messages with true headers and random bodies from SOURCE, to all
+hosts of the link, or (dhcp6 with MAC) to the link-local address that a host with this MAC has
 udp ADDRESS: datagrams of random bytes to all ports from 51820 to 51919
 sit ADDRESS: packets of protocol 41 of random bytes, and with sources that never come from there
 """
@@ -42,12 +42,12 @@ def link_local(mac):
     return socket.inet_ntop(socket.AF_INET6, b"\xfe\x80" + bytes(6) + bytes(octets[:3]) + b"\xff\xfe" + bytes(octets[3:]))
 
 
-def to_link(device, target, port, kind, protocol, make, count):
+def to_link(device, source, target, port, kind, protocol, make, count):
     sender = socket.socket(socket.AF_INET6, kind, protocol)
     index = socket.if_nametoindex(device)
     for option in (socket.IPV6_MULTICAST_HOPS, socket.IPV6_UNICAST_HOPS):
         sender.setsockopt(socket.IPPROTO_IPV6, option, 255)
-    sender.bind(("fe80::1", 0 if port == 0 else 547, 0, index))
+    sender.bind((source, 0 if port == 0 else 547, 0, index))
     for _ in range(count):
         try:
             sender.sendto(make(), (target, port, 0, index))
@@ -65,10 +65,10 @@ def inner(target):
 def main():
     kind, where, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if kind == "ra":
-        to_link(where, "ff02::1", 0, socket.SOCK_RAW, socket.IPPROTO_ICMPV6, advertisement, count)
+        to_link(where, sys.argv[4], "ff02::1", 0, socket.SOCK_RAW, socket.IPPROTO_ICMPV6, advertisement, count)
     elif kind == "dhcp6":
-        target = link_local(sys.argv[4]) if len(sys.argv) > 4 else "ff02::1"
-        to_link(where, target, 546, socket.SOCK_DGRAM, 0, dhcp6, count)
+        target = link_local(sys.argv[5]) if len(sys.argv) > 5 else "ff02::1"
+        to_link(where, sys.argv[4], target, 546, socket.SOCK_DGRAM, 0, dhcp6, count)
     elif kind == "udp":
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for number in range(count):

@@ -65,4 +65,5 @@ things() {
 }
 # leftovers : what is on the router that was not when remember_things was called; nothing if all is well
 remember_things() { things | sort > "$work/things"; }
-leftovers() { things | sort | comm -13 "$work/things" - | grep -v 'proto kernel'; }
+# (the kernel makes link-local addresses itself, at its own time)
+leftovers() { things | sort | comm -13 "$work/things" - | grep -v 'proto kernel\|^address [^ ]* fe80:'; }

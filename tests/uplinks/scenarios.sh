@@ -80,6 +80,7 @@ lives() {
 # ends : nothing is left of oasis6 after it was stopped and withdrawn
 ends() {
     local left
+    held "nothing left by an uplink with a source of another" [ "$(strayed a),$(strayed b)" = 0,0 ]
     stop prober
     stop oasis6
     oasis6 withdraw >/dev/null
@@ -162,9 +163,10 @@ $NATIVE_B
 WORDS
     begins a
     local far
+    ip -n "$run-isp-a" addr add fe80::bad/64 dev edge nodad
     far=$(in_ router cat /sys/class/net/wana/address)
-    unshaken "bad input: router advertisements of nonsense" 10 isp-a python3 "$lab/nonsense.py" ra edge 2000
-    unshaken "bad input: DHCPv6 of nonsense" 10 isp-a python3 "$lab/nonsense.py" dhcp6 edge 2000 "$far"
+    unshaken "bad input: router advertisements of nonsense" 10 isp-a python3 "$lab/nonsense.py" ra edge 2000 fe80::bad
+    unshaken "bad input: DHCPv6 of nonsense" 10 isp-a python3 "$lab/nonsense.py" dhcp6 edge 2000 fe80::bad "$far"
     held "the host still prefers an address of it" prefers pc a
     ends
 }
@@ -178,6 +180,7 @@ $NATIVE_A priority=20
 $NATIVE_B priority=10
 WORDS
     begins b
+    ip -n "$run-isp-a" addr add fe80::bad/64 dev edge nodad
     before=$(resident_kb)
     unshaken "flood_router26 on the link of a" 4 isp-a atk6-flood_router26 edge
     after=$(resident_kb)
@@ -191,6 +194,52 @@ WORDS
     held "the router has at most 16 addresses on the link" [ "$(ip -n "$run-router" -6 -o addr show dev wana scope global | wc -l)" -le 16 ]
     ends
 }
+
+nothing_comes_in_uninvited() {
+    local id address
+    provide a && provide b
+    id=$(ip -n "$run-pc" -6 -o addr show dev eth0 scope link | sed -n 's/.*fe80\(::[^/]*\).*/\1/p')
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+pinhole web host_id=$id lan=lan +port=8080
+WORDS
+    for address in 8080 8081; do start "http-$address" pc "exec python3 -m http.server --bind :: $address"; done
+    begins a
+    address=$(preferred pc | grep "^$(lan_prefix a)")
+    held "the host's services run" within 5 both_ports pc "$address"
+    held "a ping from the Internet does not reach it" not in_ inet ping -6 -q -c 2 -i 0.3 -W 1 "$address"
+    held "nor a connection" not connects inet "$address" 8081
+    held "one through the pinhole does" connects inet "$address" 8080
+    moves a link b 3000
+    address=$(preferred pc | grep "^$(lan_prefix b)")
+    held "the pinhole has moved along" within 2 connects inet "$address" 8080
+    held "and nothing else is open" not connects inet "$address" 8081
+    address=$(preferred tv | grep "^$(lan_prefix b)")
+    held "nor to another host" not in_ inet ping -6 -q -c 2 -i 0.3 -W 1 "$address"
+    ends
+}
+connects() { timeout 2 ip netns exec "$run-$1" bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
+both_ports() { connects "$1" "$2" 8080 && connects "$1" "$2" 8081; }
+not() { ! "$@" >/dev/null 2>&1; }
+
+sources_of_no_uplink_are_refused() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    ip -n "$run-pc" addr add 2001:db8:dead::1/128 dev eth0 nodad
+    held "a source that no uplink gave: the router answers with type 1 code 5" answers_policy 2001:db8:dead::1
+    moves a silent b 6000
+    local old
+    old=$(lan_addresses pc | sed -n "s/^\($(lan_prefix a)[^ ]*\) .*/\1/p")
+    held "the same for the source of an uplink that died" within 5 answers_policy "$old"
+    ends
+}
+# answers_policy SOURCE : the host is told that its source failed a policy
+answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "Source address failed"; }
 
 native_shares_a_64() {
     delegates=no provide a
