@@ -14,6 +14,7 @@ mod bus;
 mod lease_file;
 mod load;
 pub(crate) mod log;
+pub mod lookup;
 mod plan;
 mod withdraw;
 
