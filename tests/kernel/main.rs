@@ -11,3 +11,4 @@ mod rights;
 mod skip;
 mod sockets;
 mod speed;
+mod uplinks;
