@@ -1,4 +1,5 @@
-//! The two sockets that talk with LANs: raw ICMPv6 for router advertisements, UDP port 547 for DHCPv6.
+//! The sockets that talk with LANs (raw ICMPv6 for router advertisements, UDP port 547 for DHCPv6), and the one that asks
+//! over uplinks (raw ICMPv6 for echo).
 //!
 //! ```text
 //! readable().await ─► recv_batch(budget, each) ─► the caller's core      send(), send_batch() ─► the link
@@ -9,16 +10,18 @@
 //! give every socket its turn and lose nothing.
 //!
 //! What arrives is a datagram with the link it came in by, from the kernel's control messages; one whose link is not
-//! known or that did not fit the buffer is counted and dropped. What can't be sent is counted and dropped too: both
+//! known or that did not fit the buffer is counted and dropped. What can't be sent is counted and dropped too: all
 //! protocols repeat themselves.
 
 mod dhcp6;
+mod echo;
 mod holder;
 mod inbox;
 mod nd;
 mod sendmmsg;
 
 pub use dhcp6::{Dhcp6Socket, Outgoing};
+pub use echo::{EchoReply, EchoSocket};
 pub use inbox::Lost;
 pub use nd::NdSocket;
 
