@@ -95,7 +95,7 @@ test-packages: ## the packages' format and contents; those in target/openwrt/pac
 
 test-emulated: ## binaries for routers serve under emulation (as root); ARCH="mipsel_mips32 mips_24kc"
 	@$(SETUP) build cross netns emulate
-	@tests/emulate.sh $(foreach arch,$(ARCH),$(arch)=$$(openwrt/cross.sh $(arch)))
+	@tests/emulate.sh $(foreach arch,$(ARCH),$(arch)=$$(openwrt/cross.sh $(arch)) $(arch)=$$(openwrt/cross.sh $(arch) mini))
 
 test-mips: ## a whole emulated MIPS machine with 64 and 32 MB serves a host (as root); prints the memory it takes
 	@$(SETUP) build cross netns

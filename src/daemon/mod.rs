@@ -14,6 +14,7 @@ mod bus;
 mod lease_file;
 mod load;
 pub(crate) mod log;
+pub mod lookup;
 mod plan;
 mod withdraw;
 
@@ -129,7 +130,8 @@ impl Daemon {
         let control = Server::bind(&Path::new(&config.run_dir).join("oasis6.sock"))
             .map_err(|error| Fatal(format!("can't open the control socket: {error}")))?;
         let mut out = Vec::new();
-        let entropy = Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random(), secret: linux::random() };
+        let entropy =
+            Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random(), secret: linux::random() };
         let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
         router.limit_bindings(most_bindings(linux::memory()));
         router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);

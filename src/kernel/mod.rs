@@ -3,6 +3,7 @@
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
 pub mod fake;
+pub mod handshakes;
 #[cfg(feature = "daemon")]
 pub mod linux;
 #[cfg(feature = "daemon")]

@@ -6,9 +6,6 @@ use std::str::FromStr;
 
 /// Devices with names that begin like this are ours, if they are of a kind that we make.
 pub const DEVICE_PREFIX: &str = "o6-";
-/// What a 6to4 device takes for its prefix (RFC 3056 §2); the kernel's default.
-const SIX_TO_FOUR: SixRd = SixRd { prefix: Prefix::SIX_TO_FOUR, relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
-
 /// A tunnel device. It is up from the moment it is made.
 ///
 /// A WireGuard device has no link-local address but the one that is asked for, see [`PublicKey::link_local`]; a sit
@@ -85,6 +82,11 @@ pub struct SixRd {
     pub prefix: Prefix,
     /// The IPv4 addresses' common prefix and its length in bits, which is left out: 0.0.0.0 and 0 for none.
     pub relay_prefix: (Ipv4Addr, u8),
+}
+
+impl SixRd {
+    /// What a 6to4 device embeds (RFC 3056 §2); the kernel's default.
+    pub const SIX_TO_FOUR: SixRd = SixRd { prefix: Prefix::SIX_TO_FOUR, relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
 }
 
 /// A WireGuard device.
@@ -177,7 +179,7 @@ impl Sit {
 
     /// The 6rd parameters the kernel works with.
     pub fn embedding(&self) -> SixRd {
-        self.sixrd.unwrap_or(SIX_TO_FOUR)
+        self.sixrd.unwrap_or(SixRd::SIX_TO_FOUR)
     }
 }
 

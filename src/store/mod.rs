@@ -52,6 +52,8 @@ mod bindings;
 #[cfg(feature = "daemon")]
 pub mod disk;
 pub mod fake;
+#[cfg(feature = "daemon")]
+pub mod key_file;
 mod line;
 mod memory;
 mod schedule;

@@ -3,18 +3,33 @@
 use super::exchange::Request;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Prefix};
-use crate::plan::{Key, Op, RouteTarget, Value};
+use crate::plan::{Device, Key, Op, RouteTarget, Sit, SixRd, Value};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol, CacheInfo};
-use netlink_packet_route::link::LinkHeader;
+use netlink_packet_route::link::{LinkFlags, LinkHeader};
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType};
 use nix::libc;
-use rtnetlink::packet_core::{DefaultNla, Emitable, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
-use std::net::Ipv6Addr;
+use rtnetlink::packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 // linux/if_link.h, linux/rtnetlink.h
+pub(super) const IFLA_IFNAME: u16 = 3;
+pub(super) const IFLA_MTU: u16 = 4;
+pub(super) const IFLA_LINKINFO: u16 = 18;
 const IFLA_EXT_MASK: u16 = 29;
+pub(super) const IFLA_INFO_KIND: u16 = 1;
+pub(super) const IFLA_INFO_DATA: u16 = 2;
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+// linux/if_tunnel.h
+pub(super) const IFLA_IPTUN_LINK: u16 = 1;
+pub(super) const IFLA_IPTUN_LOCAL: u16 = 2;
+pub(super) const IFLA_IPTUN_REMOTE: u16 = 3;
+pub(super) const IFLA_IPTUN_TTL: u16 = 4;
+const IFLA_IPTUN_PMTUDISC: u16 = 10;
+pub(super) const IFLA_IPTUN_6RD_PREFIX: u16 = 11;
+pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIX: u16 = 12;
+pub(super) const IFLA_IPTUN_6RD_PREFIXLEN: u16 = 13;
+pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIXLEN: u16 = 14;
 
 /// What is behind a message's header: its type, and bytes.
 ///
@@ -35,6 +50,93 @@ fn message(kind: u16, parts: &[&dyn Emitable]) -> Message {
     Message { kind, payload }
 }
 
+/// Attributes one behind the other, as bytes.
+#[derive(Clone, Default)]
+pub(super) struct Attributes(pub(super) Vec<u8>);
+
+impl Attributes {
+    pub(super) fn add(&mut self, kind: u16, value: &[u8]) {
+        // nothing that is written here is near the 64 KiB of an attribute
+        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+        self.0.extend(length.to_ne_bytes());
+        self.0.extend(kind.to_ne_bytes());
+        self.0.extend(value);
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+    }
+
+    pub(super) fn add_nest(&mut self, kind: u16, inner: &Attributes) {
+        self.add(kind | NLA_F_NESTED, &inner.0);
+    }
+
+    pub(super) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Attributes)) {
+        let mut inner = Attributes::default();
+        fill(&mut inner);
+        self.add_nest(kind, &inner);
+    }
+}
+
+/// The link of this name, without its counters.
+pub(super) fn link(name: &str) -> Message {
+    let mut question = links();
+    let mut attributes = Attributes::default();
+    attributes.add(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+    question.payload.extend(attributes.0);
+    question
+}
+
+/// Make a tunnel device, and bring it up, unless a link has its name.
+pub(super) fn make_device(name: &str, device: &Device) -> Request {
+    (NLM_F_CREATE | NLM_F_EXCL, device_message(name, device))
+}
+
+/// Give a tunnel device of the same kind other parameters.
+pub(super) fn change_device(name: &str, device: &Device) -> Request {
+    (0, device_message(name, device))
+}
+
+/// Remove a device by its link's index.
+pub(super) fn remove_device(link: u32) -> Request {
+    let header = LinkHeader { index: link, ..LinkHeader::default() };
+    (0, message(libc::RTM_DELLINK, &[&header]))
+}
+
+fn device_message(name: &str, device: &Device) -> Message {
+    let header = LinkHeader { flags: LinkFlags::Up, change_mask: LinkFlags::Up, ..LinkHeader::default() };
+    let mut attributes = Attributes::default();
+    attributes.add(IFLA_IFNAME, &[name.as_bytes(), &[0]].concat());
+    let mtu = match device {
+        Device::Sit(sit) => sit.mtu,
+        Device::Wireguard(wireguard) => wireguard.mtu,
+    };
+    if let Some(mtu) = mtu {
+        attributes.add(IFLA_MTU, &mtu.to_ne_bytes());
+    }
+    attributes.nest(IFLA_LINKINFO, |info| {
+        info.add(IFLA_INFO_KIND, device.kind().word().as_bytes());
+        if let Device::Sit(sit) = device {
+            info.nest(IFLA_INFO_DATA, |data| sit_parameters(data, sit));
+        }
+    });
+    let mut message = message(libc::RTM_NEWLINK, &[&header]);
+    message.payload.extend(attributes.0);
+    message
+}
+
+/// All of them: the kernel takes what is left out for zero.
+fn sit_parameters(data: &mut Attributes, sit: &Sit) {
+    let SixRd { prefix, relay_prefix: (relay, relay_len) } = sit.embedding();
+    data.add(IFLA_IPTUN_LINK, &sit.link.unwrap_or(0).to_ne_bytes());
+    data.add(IFLA_IPTUN_LOCAL, &sit.local.octets());
+    data.add(IFLA_IPTUN_REMOTE, &sit.remote.unwrap_or(Ipv4Addr::UNSPECIFIED).octets());
+    data.add(IFLA_IPTUN_TTL, &[sit.ttl]);
+    // fragments of IPv4 are no way for IPv6 (RFC 4213 §3.2); a TTL of its own forbids them anyhow
+    data.add(IFLA_IPTUN_PMTUDISC, &[1]);
+    data.add(IFLA_IPTUN_6RD_PREFIX, &prefix.addr().octets());
+    data.add(IFLA_IPTUN_6RD_RELAY_PREFIX, &relay.octets());
+    data.add(IFLA_IPTUN_6RD_PREFIXLEN, &u16::from(prefix.len()).to_ne_bytes());
+    data.add(IFLA_IPTUN_6RD_RELAY_PREFIXLEN, &u16::from(relay_len).to_ne_bytes());
+}
+
 /// All links, without their counters.
 pub(super) fn links() -> Message {
     let mask = DefaultNla::new(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS.to_ne_bytes().to_vec());
@@ -45,6 +147,13 @@ pub(super) fn links() -> Message {
 pub(super) fn addresses() -> Message {
     let mut question = AddressMessage::default();
     question.header.family = AddressFamily::Inet6;
+    message(libc::RTM_GETADDR, &[&question])
+}
+
+/// All IPv4 addresses.
+pub(super) fn ipv4_addresses() -> Message {
+    let mut question = AddressMessage::default();
+    question.header.family = AddressFamily::Inet;
     message(libc::RTM_GETADDR, &[&question])
 }
 

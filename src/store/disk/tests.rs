@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 const NOW: Instant = Instant(1_000_000);
 
 /// A folder that is gone after the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(test: &str) -> Folder {
+    pub(crate) fn new(test: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("oasis6-store-{}-{test}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Folder(path)
