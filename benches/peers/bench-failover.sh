@@ -6,9 +6,10 @@
 # each failure, for minutes in the end, it is started anew after every fourth move. Ends with
 #   VALUE outage_link_down_s N   the cable is out: from the first request lost to the first answered for good, median
 #   VALUE outage_silent_s N      everything vanishes on the cable, which stays up
+# REPS=10 moves of each kind. Status 1 if a move failed, if a host used a source of the dead uplink after a move, if mending
+# or the new start cost a request, or if anything of oasis6 is left on the router at the end. OUT=folder keeps the logs.
 # PEERS="babeld bird-babel" shows in the same run what routing daemons need when a link of a mesh fails (babel.py): another
-# job, but the one that moves a network today. REPS=10 moves of each kind. Status 1 if a move failed, if a host used a source of the dead uplink after a move, if mending
-# cost a request, or if anything of oasis6 is left on the router at the end. OUT=folder keeps the logs.
+# job, but the one that moves a network today.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 OASIS6=$(realpath "${1:?which program?}")
