@@ -5,16 +5,18 @@
 //!                Router::settle ◄─┘ due timers, then: stale facts ─► plan::desired ─► cores, plan::diff ─► Apply
 //! ```
 //!
-//! The daemon and the simulator drive this same struct; they differ only in who carries the actions out. One turn is:
-//! any number of `handle`, one `settle`, the actions in order. A turn's [`Action::Record`]s must be on disk before a
+//! The daemon and the simulator drive this same struct; they differ only in their [`Hands`]. One turn is: any number of
+//! `handle`, one `settle`, one [`carry_out`]. A turn's [`Action::Record`]s must be on disk before a
 //! [`Action::SendDhcp6`] with `commits` leaves; when they can't be written, it is dropped and the client asks again.
 
+mod hands;
 mod lease_file;
 mod notice;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
 

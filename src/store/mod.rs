@@ -492,9 +492,13 @@ impl<D: Medium> Store<D> {
 
     /// What a person should know: what was found at the start, and what can't be written now.
     pub fn reports(&self) -> impl Iterator<Item = &String> {
-        let errors =
-            [&self.journal.error, &self.run_memory_error, &self.bindings.error, &self.memory.error].into_iter();
-        self.found.iter().chain(errors.flatten())
+        self.found.iter().chain(self.errors())
+    }
+
+    /// What can't be written now.
+    pub fn errors(&self) -> impl Iterator<Item = &String> {
+        let errors = [&self.journal.error, &self.run_memory_error, &self.bindings.error, &self.memory.error];
+        errors.into_iter().flatten()
     }
 
     /// For `status`. Times are seconds, ago or from now.

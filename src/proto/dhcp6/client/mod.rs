@@ -20,6 +20,17 @@
 //! * **The caller maps flags to wishes.** Whether an address is wanted (M flag) or settings only (O flag) is in [`Config`],
 //!   and may change any time: what is wanted no more is released, what is wanted newly is asked for at once.
 
+mod exchange;
+mod leases;
+mod message;
+mod reply;
+mod session;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+pub use session::Client;
+
 use crate::net::{Duid, Instant, Lifetimes, Prefix};
 use std::net::Ipv6Addr;
 
@@ -41,7 +52,7 @@ pub struct Config {
     pub rapid_commit: bool,
     /// Whether servers may ask us to come back (RFC 9915 §18.2.11).
     pub reconfigure_accept: bool,
-    /// What was held before a restart: used on, and confirmed at once. Looked at by `Client::new` only.
+    /// What was held before a restart: used on, and confirmed at once. Looked at by [`Client::new`] only.
     pub remembered: Option<Leases>,
 }
 
@@ -61,7 +72,7 @@ pub enum Event<'a> {
     LinkUp,
     /// An address we leased is in use by somebody else (DAD failed, RFC 9915 §18.2.8).
     DuplicateAddress(Ipv6Addr),
-    /// Give everything back and be silent, until `Client::reconfigure` is called (RFC 9915 §18.2.7).
+    /// Give everything back and be silent, until [`Client::reconfigure`] is called (RFC 9915 §18.2.7).
     Release,
 }
 
@@ -75,7 +86,7 @@ pub enum Action {
         /// UDP payload.
         bytes: Vec<u8>,
     },
-    /// `Client::leases` gives something else than before, be it ends of lifetimes only; worth being remembered.
+    /// [`Client::leases`] gives something else than before, be it ends of lifetimes only; worth being remembered.
     Changed,
 }
 
