@@ -16,7 +16,7 @@ async fn hear(socket: &mut EchoSocket) -> EchoReply {
     let mut heard = None;
     while heard.is_none() {
         timeout(SOON, socket.readable()).await.expect("no reply").unwrap();
-        socket.recv_batch(1, |reply| heard = Some(reply));
+        socket.recv_batch(64, |reply| heard = Some(reply));
     }
     heard.unwrap()
 }
