@@ -8,7 +8,9 @@ use crate::proto::retransmission::later;
 use std::net::Ipv6Addr;
 
 /// Least T1 whatever a server says, milliseconds: a short one would be a storm (RFC 9915 §14.2).
-pub(super) const LEAST_T1: u64 = 3_000;
+const LEAST_T1: u64 = 3_000;
+/// Least T2, likewise: in the same proportion as 0.5 and 0.8.
+const LEAST_T2: u64 = 4_800;
 
 /// A lease.
 #[derive(Clone, Copy, Debug)]
@@ -164,8 +166,10 @@ impl Held {
             seconds if millis(seconds) >= valid => share(valid, tenths),
             seconds => millis(seconds),
         };
-        let rebind = chosen(t2, 8).max(LEAST_T1);
-        let renew = chosen(t1, 5).min(rebind).max(LEAST_T1);
+        let rebind = chosen(t2, 8).max(LEAST_T2);
+        let renew = chosen(t1, 5).max(LEAST_T1);
+        // there is always time for a Renew
+        let renew = if renew < rebind { renew } else { if rebind == u64::MAX { rebind } else { rebind / 8 * 5 } };
         let until = |wait: u64| if wait == u64::MAX { Until::Forever } else { Until::At(later(now, wait)) };
         let timers = Timers { renew: until(renew), rebind: until(rebind) };
         match kind {
