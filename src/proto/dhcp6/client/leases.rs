@@ -76,8 +76,10 @@ impl Held {
         self.leases.iter().map(|lease| lease.resource).collect()
     }
 
-    /// Takes in what a server says of an identity association (RFC 9915 §18.2.10.1).
-    pub(super) fn take(&mut self, kind: Kind, ia: &IaStated, declined: &[Ipv6Addr], now: Instant) {
+    /// Takes in what a server says of an identity association (RFC 9915 §18.2.10.1). Gives what it should not have given:
+    /// addresses that were declined.
+    pub(super) fn take(&mut self, kind: Kind, ia: &IaStated, declined: &[Ipv6Addr], now: Instant) -> Vec<Resource> {
+        let mut again = Vec::new();
         for stated in &ia.leases {
             let lifetimes =
                 Lifetimes::new(Until::from_wire(stated.preferred, now), Until::from_wire(stated.valid, now));
@@ -89,11 +91,13 @@ impl Held {
                 (Some(_), 0) => self.leases.retain(|held| held.resource != stated.resource),
                 (Some(held), _) => *held = lease,
                 (None, 0) => {}
-                (None, _) if refused || full => {}
+                (None, _) if refused => again.push(stated.resource),
+                (None, _) if full => {}
                 (None, _) => self.leases.push(lease),
             }
         }
         self.set_timers(kind, ia.t1, ia.t2, now);
+        again
     }
 
     /// The server doesn't know this identity association.

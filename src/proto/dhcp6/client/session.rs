@@ -339,7 +339,7 @@ impl Client {
     fn give_back(&mut self, gone: Vec<Resource>, now: Instant) {
         if !gone.is_empty() {
             self.changed = true;
-            self.beside(MessageType::Release, gone, now);
+            self.beside(MessageType::Release, self.server.clone(), gone, now);
         }
     }
 
@@ -362,15 +362,15 @@ impl Client {
             self.declined.remove(0);
         }
         self.declined.push(address);
-        self.beside(MessageType::Decline, vec![resource], now);
+        self.beside(MessageType::Decline, self.server.clone(), vec![resource], now);
         if self.held.is_empty() {
             self.fail(now);
         }
     }
 
     /// Gives back or declines, beside the main exchange. What was under way there before is forgotten.
-    fn beside(&mut self, kind: MessageType, resources: Vec<Resource>, now: Instant) {
-        if let Some(server) = self.server.clone() {
+    pub(super) fn beside(&mut self, kind: MessageType, server: Option<Duid>, resources: Vec<Resource>, now: Instant) {
+        if let Some(server) = server {
             let exchange = Exchange::new(kind, 0, now, &mut self.rng);
             self.aside = Some(Aside { exchange, server, resources });
         }

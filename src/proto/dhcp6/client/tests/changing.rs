@@ -133,9 +133,10 @@ fn an_address_of_somebody_else_is_declined_and_another_asked_for() {
     assert_eq!((rig.names(), rig.state()), (vec!["2001:db8:5::/56".into()], "bound"));
     let renew = rig.until(Renew);
     assert_eq!(renew.leases(), ["2001:db8:5::/56"]);
-    // the same again is not taken
+    // the same again is not taken, and the server is told again
+    rig.sent.retain(|sent| sent.kind() == Renew);
     rig.answer(reply().both());
-    assert_eq!(rig.names(), ["2001:db8:5::/56"]);
+    assert_eq!((rig.names(), rig.last(Decline).leases()), (vec!["2001:db8:5::/56".into()], vec!["2001:db8::5".into()]));
     rig.secs(60);
     assert!(rig.kinds().iter().filter(|kind| **kind == Decline).count() <= 4);
     let mut rig = Rig::bound(only_address());

@@ -33,16 +33,13 @@ fn a_flood_of_offers_leaves_one() {
     assert_eq!(rig.until(Request).server(), Some(duid("000300010200000000c7")));
 }
 
+/// Whether addresses, T1, T2, which lease, preferred, valid, status.
+type RandomIa = (bool, u32, u32, u8, u32, u32, Option<u16>);
+
 #[derive(Clone, Debug)]
 enum Step {
     Bytes(Vec<u8>),
-    Says {
-        kind: u8,
-        server: bool,
-        status: Option<u16>,
-        ias: Vec<(bool, u32, u32, u8, u32, u32, Option<u16>)>,
-        rapid: bool,
-    },
+    Says { kind: u8, server: bool, status: Option<u16>, ias: Vec<RandomIa>, rapid: bool },
     Pass(u64),
     LinkUp,
     Duplicate(u8),

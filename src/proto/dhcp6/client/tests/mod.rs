@@ -117,6 +117,9 @@ impl Sent {
     }
 }
 
+/// Code, T1, T2, leases with preferred and valid lifetime, status.
+type SaidIa = (u16, u32, u32, Vec<(String, u32, u32)>, Option<u16>);
+
 /// What a server answers.
 #[derive(Clone, Debug)]
 struct Says {
@@ -125,8 +128,7 @@ struct Says {
     client: Option<Duid>,
     transaction: Option<u32>,
     status: Option<u16>,
-    /// Code, T1, T2, leases with preferred and valid lifetime, status.
-    ias: Vec<(u16, u32, u32, Vec<(String, u32, u32)>, Option<u16>)>,
+    ias: Vec<SaidIa>,
     more: Vec<(u16, Vec<u8>)>,
 }
 
