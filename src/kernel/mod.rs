@@ -10,6 +10,8 @@ pub mod linux;
 pub mod socket;
 #[cfg(feature = "daemon")]
 pub mod sysctl;
+#[cfg(feature = "daemon")]
+pub mod traffic;
 
 use crate::plan::{Actual, Op};
 use std::fmt;

@@ -12,3 +12,4 @@ mod rights;
 mod skip;
 mod sockets;
 mod speed;
+mod uplinks;

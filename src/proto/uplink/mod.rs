@@ -50,6 +50,17 @@ pub enum Role {
     Out,
 }
 
+impl Role {
+    /// As `status` shows it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Active => "active",
+            Role::Standby => "standby",
+            Role::Out => "out",
+        }
+    }
+}
+
 /// How an uplink is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

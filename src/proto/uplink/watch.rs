@@ -373,7 +373,7 @@ impl Watch {
             if went {
                 let began = self.one_way.map_or(now, |(began, _)| began);
                 self.one_way = Some((began, now));
-                if own_in == 0 && self.state.is_usable() && !self.is_mute() {
+                if self.state.is_usable() && !self.is_mute() {
                     self.suspect(now);
                 }
             }
@@ -407,7 +407,7 @@ impl Watch {
         let broken = self.probes.lost_in_row() >= BROKEN;
         match self.state {
             State::Up | State::Degraded => self.suspect(now),
-            State::Starting if broken && self.burst.is_none() => self.silence(now),
+            State::Starting if broken => self.suspect(now),
             State::Failing if broken && self.steady.is_some() => {
                 self.steady = None;
                 self.cause = Cause::NoAnswer;

@@ -157,7 +157,9 @@ fn in_mode_all_every_one_that_works_is_used_and_one_that_flaps_has_to_wait() {
     assert_eq!(roles(&choice), "-A-");
     // and back to one
     choice.choose(All, &three([Up, Up, Up]), at(100));
-    choice.choose(Best, &three([Up, Up, Up]), at(101));
+    choice.choose(All, &three([Up, Up, Up]), at(200));
+    assert_eq!(roles(&choice), "AAA");
+    choice.choose(Best, &three([Up, Up, Up]), at(201));
     assert_eq!(roles(&choice), "Ass");
 }
 
