@@ -19,7 +19,9 @@ mod announce;
 mod delegate;
 mod desired;
 mod diff;
+pub mod guard;
 mod objects;
+mod pinholes;
 mod place;
 mod retry;
 mod served;
@@ -28,10 +30,11 @@ mod subnets;
 mod tests;
 pub mod ula;
 
-pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
+pub use actual::{Actual, Address, AddressState, Change, Filter, Link, Route, Tag};
 pub use desired::{desired, sources};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
+pub use pinholes::{Seen, pinholes};
 pub use retry::Retry;
 
 use desired::ULA;
