@@ -35,9 +35,10 @@ mod refusal;
 
 pub use notifications::{Notifications, Received};
 
+use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, Instant};
-use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::News;
 use exchange::{Failure, Netlink, Request};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -62,13 +63,19 @@ const DUMPS: usize = 3;
 /// The kernel this process runs on, in the network namespace of the thread that opened it.
 pub struct LinuxKernel {
     netlink: Netlink,
+    nft: Nft,
 }
 
 impl LinuxKernel {
     /// Opens a connection; needs no rights. Refused where there is no netlink.
     pub fn open() -> Result<LinuxKernel, Refusal> {
         let netlink = Netlink::open().map_err(|error| Failure::from(error).refusal(None))?;
-        Ok(LinuxKernel { netlink })
+        Ok(LinuxKernel { netlink, nft: Nft::default() })
+    }
+
+    /// The packet filter alone, read anew: one part of what [`Kernel::read`] gives.
+    pub fn read_filter(&mut self) -> Filter {
+        self.nft.read()
     }
 
     /// Messages that could not be read, since it was opened.
@@ -95,7 +102,8 @@ impl LinuxKernel {
 
 impl Kernel for LinuxKernel {
     fn read(&mut self) -> Result<Actual, Refusal> {
-        self.netlink.actual().map_err(|failure| failure.refusal(None))
+        let actual = self.netlink.actual().map_err(|failure| failure.refusal(None))?;
+        Ok(Actual { filter: self.nft.read(), ..actual })
     }
 
     fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
@@ -109,6 +117,8 @@ impl Kernel for LinuxKernel {
                     self.change(&mut batch, &mut results, now);
                     results.push(match op {
                         Op::Put(Key::Sysctl(name), Value::Sysctl(value)) => sysctl::write(name, value),
+                        Op::Put(Key::Guard, Value::Guard(guard)) => self.nft.put(guard),
+                        Op::Delete(Key::Guard, _) => self.nft.remove(),
                         // there is no such thing as a sysctl removed
                         Op::Delete(Key::Sysctl(_), _) => Ok(()),
                         _ => Err(Failure::from(Errno::EINVAL).refusal(None)),
@@ -144,7 +154,7 @@ impl Netlink {
             .chain(devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, addresses, routes, sysctls })
+        Ok(Actual { links, addresses, routes, sysctls, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads

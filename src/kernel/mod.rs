@@ -5,6 +5,7 @@
 pub mod fake;
 #[cfg(feature = "daemon")]
 pub mod linux;
+pub mod nft;
 #[cfg(feature = "daemon")]
 pub mod socket;
 #[cfg(feature = "daemon")]

@@ -160,7 +160,7 @@ impl fmt::Display for Guard {
 
 /// Leaves out what lies in another, since elements of a set must not overlap. `covers` holds only for elements that
 /// follow each other in order.
-pub(super) fn apart<T: Ord>(all: FlatSet<T>, covers: impl Fn(&T, &T) -> bool) -> FlatSet<T> {
+pub(crate) fn apart<T: Ord>(all: FlatSet<T>, covers: impl Fn(&T, &T) -> bool) -> FlatSet<T> {
     let mut kept: Vec<T> = Vec::new();
     for one in all {
         // in order, a prefix comes before all that it covers, and nothing else in between
