@@ -2,6 +2,8 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+#[cfg(feature = "daemon")]
+pub mod conntrack;
 pub mod fake;
 #[cfg(feature = "daemon")]
 pub mod linux;
