@@ -36,7 +36,7 @@
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
-//! | what happens in which order in one turn | `router/mod.rs` (decides), `daemon/mod.rs` (carries out) |
+//! | what happens in which order in one turn | `router/mod.rs` (decides), `router/hands.rs` (in order), `daemon/mod.rs` (does it) |
 //! | a life in virtual time, and what must be true in it | `sim/` |
 //! | what OpenWrt's bus carries: methods, events, netifd's word | `ubus/` (bytes, conversation), `daemon/bus.rs` |
 //! | what `status` shows | `router/status.rs` (JSON), `control/show/` (text) |

@@ -22,8 +22,7 @@ pub use read::{
 };
 pub use uplink::{Given, Pinhole, PinholeHost, Protocol, Request, Share, Uplink, UplinkKind, UplinkMode, Wireguard};
 
-use crate::net::FlatMap;
-use crate::net::{Duid, Mac, Prefix};
+use crate::net::{Duid, FlatMap, Mac, Preference, Prefix};
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -106,18 +105,6 @@ pub enum DnsServer {
     Router,
     /// This address.
     At(Ipv6Addr),
-}
-
-/// Default router preference and route preference (RFC 4191 §2.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preference {
-    /// 11
-    Low,
-    /// 00
-    #[default]
-    Medium,
-    /// 01
-    High,
 }
 
 /// Router advertisements of a LAN: the variables of RFC 4861 §6.2.1 and the options beside them.

@@ -1,7 +1,7 @@
 //! Uplinks and pinholes as the owner wants them.
 
 use super::Device;
-use crate::net::{Key32, Prefix};
+use crate::net::{Key32, Prefix, PublicKey};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How many uplinks' prefixes the LANs use.
@@ -152,7 +152,7 @@ pub struct Wireguard {
     /// UDP port; 0: any.
     pub listen_port: u16,
     /// The peer's public key.
-    pub peer_key: Key32,
+    pub peer_key: PublicKey,
     /// A key that both ends share beside.
     pub preshared_key: Option<Key32>,
     /// `HOST:PORT` of the peer; empty: it calls us.

@@ -14,6 +14,7 @@ mod bus;
 mod lease_file;
 mod load;
 pub(crate) mod log;
+pub mod lookup;
 mod plan;
 mod withdraw;
 
@@ -32,9 +33,10 @@ use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
 use crate::net::FlatSet;
 use crate::net::Instant;
-use crate::plan::{Change, Trouble};
-use crate::router::{Action, Entropy, Event, Notice, Router};
-use crate::store::{Store, disk::Disk, disk::Lock};
+use crate::plan::{Change, Op, Trouble};
+use crate::proto::dhcp6::Record;
+use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
+use crate::store::{Memory, Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -47,6 +49,8 @@ const BUDGET: usize = 64;
 const PORT_RETRY: Duration = Duration::from_secs(10);
 /// The kernel is read anew this often though no notification was lost: nothing may rest on what we remember alone.
 const AUDIT: Duration = Duration::from_secs(300);
+/// Errors of the store that are logged between two audits. It has four files.
+const MOST_COMPLAINTS: usize = 8;
 
 /// A daemon that can't start or go on; says why and what to do.
 #[derive(Debug)]
@@ -77,6 +81,8 @@ struct Daemon {
     devices: Devices,
     audit_at: Instant,
     lease_file: LeaseFile,
+    /// Errors of the store that the log has had since the last audit: one that lasts is said again after each.
+    complaints: FlatSet<String>,
     loaded_at: Instant,
     warnings: Vec<String>,
     config_error: Option<String>,
@@ -124,7 +130,8 @@ impl Daemon {
         let control = Server::bind(&Path::new(&config.run_dir).join("oasis6.sock"))
             .map_err(|error| Fatal(format!("can't open the control socket: {error}")))?;
         let mut out = Vec::new();
-        let entropy = Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random() };
+        let entropy =
+            Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random(), secret: linux::random() };
         let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
         router.limit_bindings(most_bindings(linux::memory()));
         router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
@@ -142,6 +149,7 @@ impl Daemon {
             devices: Devices::new(),
             audit_at: now.after(AUDIT),
             lease_file: LeaseFile::default(),
+            complaints: FlatSet::new(),
             loaded_at: now,
             warnings: Vec::new(),
             config_error: None,
@@ -208,6 +216,7 @@ impl Daemon {
     fn settle(&mut self, now: Instant) {
         if self.audit_at <= now {
             self.audit(now);
+            self.complaints = FlatSet::new();
         }
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
         self.router.settle(now, &mut self.out);
@@ -251,49 +260,11 @@ impl Daemon {
         }
     }
 
-    /// Does what the router wants done: the kernel, the journal, and only then the wire.
+    /// Does what the router wants done.
     fn carry_out(&mut self, now: Instant) {
-        let mut sends = Vec::new();
-        let mut records = Vec::new();
-        while !self.out.is_empty() {
-            let mut results = Vec::new();
-            for action in self.out.drain(..) {
-                match action {
-                    Action::Record(record) => records.push(record),
-                    Action::Remember(memory) => self.store.remember(&memory, now),
-                    Action::Apply(ops) => {
-                        let answers = self.kernel.apply(&ops);
-                        results.extend(ops.into_iter().zip(answers));
-                    }
-                    Action::Tell(notice) => tell(&notice, &mut self.control, &mut self.bus, now),
-                    Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
-                }
-            }
-            if !results.is_empty() {
-                self.router.handle(Event::Applied(results), now, &mut self.out);
-            }
-        }
-        if !records.is_empty() {
-            self.lease_file.changed(now);
-        }
-        let kept = records.is_empty() || self.store.commit(&records, now).is_ok();
-        let mut messages = Vec::new();
-        for action in sends {
-            match action {
-                Action::SendNd { link, to, bytes } => {
-                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
-                        ::log::debug!("a router advertisement was not sent: {error}");
-                    }
-                }
-                Action::SendDhcp6 { link, to, port, bytes, commits } if kept || !commits => {
-                    messages.push(Outgoing { link, to, port, bytes });
-                }
-                _ => {}
-            }
-        }
-        if let Some(socket) = &mut self.dhcp6 {
-            socket.send_batch(&messages);
-        }
+        let mut out = std::mem::take(&mut self.out);
+        carry_out(self, &mut out, now);
+        self.out = out;
     }
 
     /// Opens or closes port 547 as the configuration asks.
@@ -354,7 +325,17 @@ impl Daemon {
             self.store.flush(self.router.bindings(), now);
         }
         self.store.tick(now);
+        self.complain();
         self.lease_file.tick(now, |clock| self.router.lease_file(now, clock));
+    }
+
+    /// Logs what the store can't write.
+    fn complain(&mut self) {
+        for error in self.store.errors() {
+            if self.complaints.len() < MOST_COMPLAINTS && self.complaints.insert(error.clone()) {
+                warn!("{error}");
+            }
+        }
     }
 
     fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
@@ -468,6 +449,51 @@ impl Daemon {
     }
 }
 
+impl Hands for Daemon {
+    fn router(&mut self) -> &mut Router {
+        &mut self.router
+    }
+
+    fn remember(&mut self, memory: &Memory, now: Instant) {
+        self.store.remember(memory, now);
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        self.kernel.apply(ops)
+    }
+
+    fn tell(&mut self, notice: &Notice, now: Instant) {
+        ::log::log!(notice.level(), "{notice}");
+        if self.control.is_watched() {
+            self.control.publish(&notice.to_json(now));
+        }
+        self.bus.tell(notice, now);
+    }
+
+    fn commit(&mut self, records: &[Record], now: Instant) -> bool {
+        self.lease_file.changed(now);
+        self.store.commit(records, now).is_ok()
+    }
+
+    fn send(&mut self, packets: Vec<Action>) {
+        let mut messages = Vec::with_capacity(packets.len());
+        for packet in packets {
+            match packet {
+                Action::SendNd { link, to, bytes } => {
+                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
+                        ::log::debug!("a router advertisement was not sent: {error}");
+                    }
+                }
+                Action::SendDhcp6 { link, to, port, bytes, .. } => messages.push(Outgoing { link, to, port, bytes }),
+                _ => {}
+            }
+        }
+        if let Some(socket) = &mut self.dhcp6 {
+            socket.send_batch(&messages);
+        }
+    }
+}
+
 /// How many bindings a machine can afford: about 1 KiB each with its route and its line in the journal, out of a
 /// sixteenth of the memory. 4,096 on a router of 64 MiB.
 fn most_bindings(memory: u64) -> usize {
@@ -484,12 +510,4 @@ async fn readable(socket: Option<&Dhcp6Socket>) -> std::io::Result<()> {
 
 fn listen(kind: SignalKind) -> Result<Signal, Fatal> {
     signal(kind).map_err(|error| Fatal(format!("can't listen to signals: {error}")))
-}
-
-fn tell(notice: &Notice, control: &mut Server, bus: &mut Bus, now: Instant) {
-    ::log::log!(notice.level(), "{notice}");
-    if control.is_watched() {
-        control.publish(&notice.to_json(now));
-    }
-    bus.tell(notice, now);
 }

@@ -5,6 +5,7 @@
 #[cfg(feature = "daemon")]
 pub mod conntrack;
 pub mod fake;
+pub mod handshakes;
 #[cfg(feature = "daemon")]
 pub mod linux;
 pub mod nft;

@@ -1,5 +1,5 @@
-use super::Delegation;
 use super::guard::Guard;
+use super::{Delegation, Device};
 use crate::net::{Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 /// What an object of the kernel is: two objects with one key can't both exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
+    /// A tunnel device of ours by its name, which begins with [`DEVICE_PREFIX`](super::DEVICE_PREFIX), at most 15 bytes.
+    Device(String),
     /// A sysctl by its name with dots.
     Sysctl(String),
     /// An address of a link.
@@ -36,6 +38,8 @@ pub enum Key {
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// Of a tunnel device.
+    Device(Device),
     /// Value of a sysctl.
     Sysctl(String),
     /// Of an address.
@@ -100,6 +104,11 @@ pub fn delegation_key(prefix: Prefix) -> Key {
     Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC }
 }
 
+/// The route to everywhere for packets from `source`.
+pub(super) fn default_route(source: Prefix, next_hop: RouteTarget) -> (Key, Value) {
+    (Key::Route { table: MAIN, dst: Prefix::ALL, src: source, metric: METRIC }, Value::Route(next_hop))
+}
+
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
 pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
     let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };
@@ -130,6 +139,7 @@ impl Op {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Key::Device(name) => write!(f, "device {name}"),
             Key::Sysctl(name) => write!(f, "sysctl {name}"),
             Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
             Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),

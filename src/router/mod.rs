@@ -5,16 +5,18 @@
 //!                Router::settle ◄─┘ due timers, then: stale facts ─► plan::desired ─► cores, plan::diff ─► Apply
 //! ```
 //!
-//! The daemon and the simulator drive this same struct; they differ only in who carries the actions out. One turn is:
-//! any number of `handle`, one `settle`, the actions in order. A turn's [`Action::Record`]s must be on disk before a
+//! The daemon and the simulator drive this same struct; they differ only in their [`Hands`]. One turn is: any number of
+//! `handle`, one `settle`, one [`carry_out`]. A turn's [`Action::Record`]s must be on disk before a
 //! [`Action::SendDhcp6`] with `commits` leaves; when they can't be written, it is dropped and the client asks again.
 
+mod hands;
 mod lease_file;
 mod notice;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
 
@@ -40,6 +42,8 @@ pub struct Entropy {
     pub ula: [u8; 5],
     /// A DUID-UUID, should one be drawn (RFC 6355).
     pub duid: [u8; 16],
+    /// The secret that addresses on uplinks follow from, should one be drawn (RFC 7217 §5).
+    pub secret: [u8; 16],
 }
 
 /// What happens to the router.
@@ -323,10 +327,12 @@ impl Router {
         self.submit(ops, now, out);
     }
 
-    /// Draws the ULA and the DUID if there are none yet: once in a router's life.
+    /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
     fn draw_identity(&mut self, out: &mut Vec<Action>) {
-        let drawn = self.memory.ula.is_some() && self.memory.duid.is_some();
+        let Memory { ula, duid, secret, .. } = &self.memory;
+        let drawn = ula.is_some() && duid.is_some() && secret.is_some();
         if !drawn {
+            self.memory.secret.get_or_insert(self.entropy.secret);
             self.memory.ula.get_or_insert_with(|| plan::ula::draw(self.entropy.ula));
             self.memory.duid.get_or_insert_with(|| Duid::uuid(self.entropy.duid));
             self.facts.ula = self.memory.ula;

@@ -68,6 +68,7 @@ impl Router {
         let ops = ops.iter().map(|op| {
             let value = match op {
                 Op::Put(_, plan::Value::Sysctl(value)) => value.clone(),
+                Op::Put(_, plan::Value::Device(device)) => device.to_string(),
                 Op::Put(_, plan::Value::Address { len, lifetimes }) => {
                     format!("/{len}, valid {}", words(lifetimes.valid, now))
                 }

@@ -3,6 +3,7 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
+mod devices;
 mod guard;
 mod guarding;
 mod namespace;

@@ -49,6 +49,7 @@ fn flash_that_is_read_only_is_shown_and_does_not_keep_it_from_serving() {
     assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
     assert!(asks(&host, &bed), "no address by DHCPv6:\n{}", bed.log());
     assert!(bed.troubles().contains("state"), "{}", bed.ask("status"));
+    assert!((1..=2).contains(&bed.log().matches("Read-only").count()), "{}", bed.log());
     let state = bed.folder.join("state");
     beside(&mut bed, &format!("mount -o remount,rw {}", state.display()));
     let written = |bed: &mut Bed| !beside(bed, &format!("ls {}", state.display())).trim().is_empty();
@@ -79,6 +80,7 @@ fn on_a_full_disk_nothing_is_promised_that_is_not_kept_and_afterwards_all_goes_o
     };
     let status = ask(&mut bed, "status");
     assert!(status.contains("No space left") || status.contains("full"), "{status}");
+    assert!((1..=2).contains(&bed.log().matches("No space left").count()), "{}", bed.log());
     let kept = beside(&mut bed, &format!("find {} -type f -exec cat {{}} +", run.display()));
     for line in promised.lines() {
         let duid = line.split(' ').next().expect("a DUID");

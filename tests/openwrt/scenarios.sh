@@ -40,8 +40,9 @@ remove_files() {
 	done
 }
 
+# opkg stops the old program first; apk only starts the new one.
 upgrade() {
-	PKG_UPGRADE=1 /etc/init.d/oasis6 stop
+	[ "${1:-}" = apk ] || PKG_UPGRADE=1 /etc/init.d/oasis6 stop
 	cp -a /etc/config/oasis6 /tmp/kept
 	put_files
 	mv /tmp/kept /etc/config/oasis6
@@ -86,6 +87,7 @@ set_and_apply() {
 # procd calls this as it is told to.
 apply() {
 	local trigger
+	[ -e /run/procd/oasis6.triggers ] || return 0
 	read -r trigger < /run/procd/oasis6.triggers
 	[ "$trigger" = "oasis6 network dhcp" ]
 	/etc/init.d/oasis6 reload
@@ -350,7 +352,27 @@ an_upgrade_keeps_leases_ula_and_configuration_and_odhcpd_away() {
 	served
 	diff -r /etc/oasis6 /saved/oasis6
 	diff -r /etc/config /saved/config
+	upgrade apk
+	served
+	diff -r /etc/oasis6 /saved/oasis6
+	diff -r /etc/config /saved/config
 	is "$(wc -l < /run/odhcpd.told)" 1
+}
+
+the_new_program_runs_after_an_upgrade() {
+	install
+	upgrade apk
+	! running || fail "nobody has enabled it"
+	set_and_apply oasis6.globals.enabled=1
+	is "$(wc -l < /run/procd/oasis6.starts)" 1
+	/etc/init.d/oasis6 start
+	is "$(wc -l < /run/procd/oasis6.starts)" 1 "it runs already"
+	upgrade
+	is "$(wc -l < /run/procd/oasis6.starts)" 2 "by opkg"
+	upgrade apk
+	is "$(wc -l < /run/procd/oasis6.starts)" 3 "by apk"
+	set_and_apply oasis6.globals.enabled=0
+	given_back
 }
 
 what_it_left_in_the_kernel_goes_only_when_it_is_given_up() {

@@ -27,7 +27,7 @@ pub(super) use prefix::{PREFIX, PrefixDraft};
 pub(super) use uplink::{Type, UPLINK, UplinkDraft};
 
 use super::{DnsServer, HostDuid, Ula};
-use crate::net::{Key32, Mac, Prefix};
+use crate::net::{Key32, Mac, Prefix, PublicKey};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use value::{Form, Refusal};
 
@@ -238,6 +238,7 @@ pub(super) enum Kind<T: 'static> {
     OnLinkAddress(&'static Form<(Ipv6Addr, u8)>, fn(&mut T, (Ipv6Addr, u8))),
     V4Address(&'static Form<Ipv4Addr>, fn(&mut T, Ipv4Addr)),
     Key(fn(&mut T, Key32)),
+    PeerKey(fn(&mut T, PublicKey)),
     Dns(&'static Form<Option<DnsServer>>, fn(&mut T, Option<DnsServer>)),
     Ula(&'static Form<Ula>, fn(&mut T, Ula)),
     Mac(&'static Form<Mac>, fn(&mut T, Mac)),
@@ -268,6 +269,7 @@ impl<T> Kind<T> {
             Kind::OnLinkAddress(form, set) => set(target, (form.parse)(text)?),
             Kind::V4Address(form, set) => set(target, (form.parse)(text)?),
             Kind::Key(set) => set(target, text.parse::<Key32>()?),
+            Kind::PeerKey(set) => set(target, text.parse::<PublicKey>()?),
             Kind::Dns(form, set) => set(target, (form.parse)(text)?),
             Kind::Ula(form, set) => set(target, (form.parse)(text)?),
             Kind::Mac(form, set) => set(target, (form.parse)(text)?),
@@ -300,7 +302,7 @@ impl<T> Kind<T> {
             Kind::Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::OnLinkAddress(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::V4Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
-            Kind::Key(_) => form("a WireGuard key", "and(base64,rangelength(44,44))"),
+            Kind::Key(_) | Kind::PeerKey(_) => form("a WireGuard key", "and(base64,rangelength(44,44))"),
             Kind::Dns(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Ula(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Mac(Form { accepts, datatype, .. }, _) => form(accepts, datatype),

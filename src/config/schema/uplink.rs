@@ -1,9 +1,10 @@
 use super::Kind::{
-    Address, Byte, Choice, Flag, Key, Number, OnLinkAddress, Port, Prefix as PrefixKind, PrefixLen, Text, V4Address,
+    Address, Byte, Choice, Flag, Key, Number, OnLinkAddress, PeerKey, Port, Prefix as PrefixKind, PrefixLen, Text,
+    V4Address,
 };
 use super::{Table, value};
 use crate::config::{MAX_LANS, Share};
-use crate::net::{Key32, Prefix};
+use crate::net::{Key32, Prefix, PublicKey};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Types of uplinks.
@@ -65,7 +66,7 @@ pub(in crate::config) struct UplinkDraft {
     pub(in crate::config) private_key: Option<Key32>,
     pub(in crate::config) private_key_file: String,
     pub(in crate::config) listen_port: u16,
-    pub(in crate::config) peer_key: Option<Key32>,
+    pub(in crate::config) peer_key: Option<PublicKey>,
     pub(in crate::config) preshared_key: Option<Key32>,
     pub(in crate::config) endpoint: String,
     pub(in crate::config) allowed_ips: Vec<Prefix>,
@@ -197,7 +198,7 @@ pub(in crate::config) static UPLINK: Table<UplinkDraft> = Table {
             .of(&["wireguard"])
             .default("0")
             .help("UDP port; 0: any."),
-        Row::option("peer_key", Key(|u, key| u.peer_key = Some(key)))
+        Row::option("peer_key", PeerKey(|u, key| u.peer_key = Some(key)))
             .of(&["wireguard"])
             .otherwise("needed")
             .example("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=")

@@ -1,20 +1,23 @@
 //! What the kernel's messages say. Only the attributes we need are looked at, so that no new one can be in the way.
 
+use super::encode::{
+    IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_IPTUN_6RD_PREFIX, IFLA_IPTUN_6RD_PREFIXLEN,
+    IFLA_IPTUN_6RD_RELAY_PREFIX, IFLA_IPTUN_6RD_RELAY_PREFIXLEN, IFLA_IPTUN_LINK, IFLA_IPTUN_LOCAL, IFLA_IPTUN_REMOTE,
+    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU,
+};
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
-use crate::plan::{Address, AddressState, Key, Link, Route, RouteTarget, Tag};
+use crate::plan::{Address, AddressState, DEVICE_PREFIX, Key, Link, Route, RouteTarget, Sit, SixRd, Tag};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressFlags, AddressHeader, CacheInfo};
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
 use netlink_packet_route::route::{RouteFlags, RouteHeader, RouteProtocol, RouteType};
 use nix::libc;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 // linux/if_link.h
 const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
 // linux/if_addr.h
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -31,8 +34,11 @@ const TABLE_LOCAL: u32 = 255;
 /// What one message says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum News {
-    Link(u32, Link),
+    /// With what it is, if it is one of our devices.
+    Link(u32, Link, Option<Seen>),
     LinkGone(u32),
+    Ipv4(u32, Ipv4Addr, u8),
+    Ipv4Gone(u32, Ipv4Addr),
     Address(u32, Ipv6Addr, Address),
     /// With how it was: the kernel removes some addresses because they are duplicates.
     AddressGone(u32, Ipv6Addr, Address),
@@ -42,6 +48,14 @@ pub(super) enum News {
     Configured(Option<u32>),
     /// Nothing for us.
     Nothing,
+}
+
+/// A tunnel device as a link's message shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Seen {
+    Sit(Sit),
+    /// Its configuration is to be asked for elsewhere.
+    Wireguard,
 }
 
 /// A message that is not as the kernel's headers say.
@@ -58,7 +72,10 @@ impl<E: std::error::Error> From<E> for Malformed {
 pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malformed> {
     Ok(match kind {
         libc::RTM_NEWLINK => match link(payload)? {
-            (AddressFamily::Unspec, index, link) => News::Link(index, link?),
+            (AddressFamily::Unspec, index, link) => {
+                let (link, device) = link?;
+                News::Link(index, link, device)
+            }
             (AddressFamily::Inet6, index, _) => News::Configured(Some(index)),
             _ => News::Nothing,
         },
@@ -67,6 +84,10 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
             (AddressFamily::Unspec, index, _) => News::LinkGone(index),
             _ => News::Nothing,
         },
+        libc::RTM_NEWADDR | libc::RTM_DELADDR if payload.first() == Some(&(libc::AF_INET as u8)) => {
+            let (link, addr, len) = ipv4_address(payload)?;
+            if kind == libc::RTM_NEWADDR { News::Ipv4(link, addr, len) } else { News::Ipv4Gone(link, addr) }
+        }
         libc::RTM_NEWADDR => {
             address(payload, now)?.map_or(News::Nothing, |(link, addr, a)| News::Address(link, addr, a))
         }
@@ -100,11 +121,13 @@ fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Resu
 }
 
 /// Family, index, and the link itself where the message describes it.
-fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>), Malformed> {
+#[allow(clippy::type_complexity)]
+fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<(Link, Option<Seen>), Malformed>), Malformed> {
     let header = LinkHeader::parse(payload)?;
     let up = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp;
     let described = || {
         let mut link = Link { name: String::new(), mac: None, up: header.flags.contains(up), mtu: 0 };
+        let mut device = None;
         for attribute in attributes(payload, 16) {
             match attribute.ok_or(Malformed)? {
                 (IFLA_ADDRESS, value) if header.link_layer_type == LinkLayerType::Ether => {
@@ -114,12 +137,67 @@ fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>),
                     link.name = String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
                 }
                 (IFLA_MTU, value) => link.mtu = u32::from_ne_bytes(value.try_into()?),
+                (IFLA_LINKINFO, value) => device = seen(value)?,
                 _ => {}
             }
         }
-        if link.name.is_empty() { Err(Malformed) } else { Ok(link) }
+        if let Some(Seen::Sit(sit)) = &mut device {
+            sit.mtu = Some(link.mtu);
+        }
+        let device = device.filter(|_| link.name.starts_with(DEVICE_PREFIX));
+        if link.name.is_empty() { Err(Malformed) } else { Ok((link, device)) }
     };
     Ok((header.interface_family, header.index, described()))
+}
+
+/// What kind of tunnel it is, and its parameters.
+fn seen(info: &[u8]) -> Result<Option<Seen>, Malformed> {
+    let (mut kind, mut data) = (&[][..], &[][..]);
+    for attribute in attributes(info, 0) {
+        match attribute.ok_or(Malformed)? {
+            (IFLA_INFO_KIND, value) => kind = value,
+            (IFLA_INFO_DATA, value) => data = value,
+            _ => {}
+        }
+    }
+    Ok(match kind {
+        b"sit\0" => Some(Seen::Sit(sit(data)?)),
+        b"wireguard\0" => Some(Seen::Wireguard),
+        _ => None,
+    })
+}
+
+fn sit(data: &[u8]) -> Result<Sit, Malformed> {
+    let unspecified = Ipv4Addr::UNSPECIFIED;
+    let mut sit = Sit { local: unspecified, remote: None, ttl: 0, mtu: None, sixrd: None, link: None };
+    let (mut prefix, mut relay, mut prefix_len, mut relay_len) = (Ipv6Addr::UNSPECIFIED, unspecified, 0u16, 0u16);
+    for attribute in attributes(data, 0) {
+        match attribute.ok_or(Malformed)? {
+            (IFLA_IPTUN_LINK, value) => {
+                sit.link = Some(u32::from_ne_bytes(value.try_into()?)).filter(|link| *link != 0)
+            }
+            (IFLA_IPTUN_LOCAL, value) => sit.local = ipv4(value)?,
+            (IFLA_IPTUN_REMOTE, value) => sit.remote = Some(ipv4(value)?).filter(|remote| !remote.is_unspecified()),
+            (IFLA_IPTUN_TTL, value) => sit.ttl = value.first().copied().unwrap_or(0),
+            (IFLA_IPTUN_6RD_PREFIX, value) => prefix = ipv6(value)?,
+            (IFLA_IPTUN_6RD_RELAY_PREFIX, value) => relay = ipv4(value)?,
+            (IFLA_IPTUN_6RD_PREFIXLEN, value) => prefix_len = u16::from_ne_bytes(value.try_into()?),
+            (IFLA_IPTUN_6RD_RELAY_PREFIXLEN, value) => relay_len = u16::from_ne_bytes(value.try_into()?),
+            _ => {}
+        }
+    }
+    let prefix = Prefix::new(prefix, u8::try_from(prefix_len)?).ok_or(Malformed)?;
+    // a kernel built without 6rd names none, and does 6to4
+    sit.sixrd = (prefix.len() > 0).then_some(SixRd { prefix, relay_prefix: (relay, u8::try_from(relay_len)?) });
+    sit.sixrd = sit.sixrd.filter(|sixrd| *sixrd != SixRd::SIX_TO_FOUR);
+    Ok(sit)
+}
+
+/// Link, address and its prefix's length.
+fn ipv4_address(payload: &[u8]) -> Result<(u32, Ipv4Addr, u8), Malformed> {
+    let header = AddressHeader::parse(payload)?;
+    let local = attribute(payload, 8, IFA_LOCAL)?.ok_or(Malformed)?;
+    Ok((header.index, Ipv4Addr::from(local), header.prefix_len))
 }
 
 /// Link, address and how it is; `None` if it is of another family.
@@ -210,6 +288,10 @@ fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
     Ok(RouteNews::Route(Key::Route { table, dst, src, metric }, Route { target, tag }))
 }
 
+fn ipv4(value: &[u8]) -> Result<Ipv4Addr, Malformed> {
+    Ok(Ipv4Addr::from(<[u8; 4]>::try_from(value)?))
+}
+
 fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
     Ok(Ipv6Addr::from(<[u8; 16]>::try_from(value)?))
 }
@@ -220,17 +302,9 @@ mod tests {
     use crate::kernel::linux::encode;
     use crate::kernel::linux::exchange::{Request, messages};
     use crate::plan::{Op, Value};
-    use netlink_packet_route::RouteNetlinkMessage;
     use proptest::prelude::*;
-    use rtnetlink::packet_core::NetlinkSerializable;
 
     const NOW: Instant = Instant(1_000_000);
-
-    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        bytes
-    }
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let len = u16::try_from(4 + value.len()).unwrap();
@@ -242,7 +316,7 @@ mod tests {
 
     fn asked(key: Key, value: Value) -> Vec<u8> {
         let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
-        payload(&message)
+        message.payload
     }
 
     fn route_key() -> Key {
@@ -332,7 +406,7 @@ mod tests {
         link[0] = 10;
         assert_eq!(news(libc::RTM_NEWLINK, &link, NOW), Ok(News::Configured(Some(3))));
         let mut address = asked(an_address().0, an_address().1);
-        address[0] = 2;
+        address[0] = 7;
         assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
         assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
     }

@@ -27,6 +27,7 @@
 //! start anew; accepting it (RFC 9915 §18.3.4 leaves the choice) keeps connections alive.
 
 mod bindings;
+pub mod client;
 mod leases;
 mod pool;
 mod registration;

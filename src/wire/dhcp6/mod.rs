@@ -6,14 +6,16 @@
 //! [`IaAddress`], [`IaPrefix`], [`StatusCode`], [`ClientFqdn`]). [`Writer`] makes messages, nested options by
 //! [`Writer::open`] and [`Writer::close`].
 
+mod auth;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use auth::{Rkap, RkapInformation, authenticate, is_authentic};
 pub use read::{
-    ClientFqdn, Dnr, Ia, IaAddress, IaPrefix, Message, Options, Packet, Relay, StatusCode, addresses, codes, names,
-    u8_value, u16_value, u32_value,
+    ClientFqdn, Dnr, Ia, IaAddress, IaPrefix, Message, Options, Packet, Relay, StatusCode, addresses, codes, excluded,
+    names, u8_value, u16_value, u32_value,
 };
 pub use write::{Mark, Writer};
 
@@ -129,12 +131,16 @@ pub mod option {
     pub const ELAPSED_TIME: u16 = 8;
     /// Relay Message (RFC 9915 §21.10).
     pub const RELAY_MESSAGE: u16 = 9;
+    /// Authentication (RFC 9915 §21.11).
+    pub const AUTHENTICATION: u16 = 11;
     /// Status Code (RFC 9915 §21.13).
     pub const STATUS_CODE: u16 = 13;
     /// Rapid Commit (RFC 9915 §21.14).
     pub const RAPID_COMMIT: u16 = 14;
     /// Interface-Id (RFC 9915 §21.18).
     pub const INTERFACE_ID: u16 = 18;
+    /// Reconfigure Message (RFC 9915 §21.19).
+    pub const RECONFIGURE_MESSAGE: u16 = 19;
     /// Reconfigure Accept (RFC 9915 §21.20).
     pub const RECONFIGURE_ACCEPT: u16 = 20;
     /// DNS Recursive Name Server (RFC 3646 §3).
@@ -149,6 +155,8 @@ pub mod option {
     pub const INFORMATION_REFRESH_TIME: u16 = 32;
     /// Client FQDN (RFC 4704 §4).
     pub const CLIENT_FQDN: u16 = 39;
+    /// Prefix Exclude, inside an IA Prefix (RFC 6603 §4.2).
+    pub const PD_EXCLUDE: u16 = 67;
     /// Client Link-Layer Address (RFC 6939 §4).
     pub const CLIENT_LINK_LAYER_ADDRESS: u16 = 79;
     /// SOL_MAX_RT (RFC 9915 §21.24).

@@ -1,6 +1,7 @@
 //! The reading half: views into a datagram.
 
 use super::{Malformed, MessageType, option};
+use crate::net::Prefix;
 use crate::wire::name;
 use std::net::Ipv6Addr;
 
@@ -256,6 +257,21 @@ impl<'a> Dnr<'a> {
         }
         Some(dnr)
     }
+}
+
+/// The prefix that a Prefix Exclude option inside the IA Prefix of `delegated` takes out of it (RFC 6603 §4.2).
+pub fn excluded(delegated: &Prefix, contents: &[u8]) -> Result<Prefix, Malformed> {
+    let read = || {
+        let (len, subnet) = contents.split_first()?;
+        let more = len.checked_sub(delegated.len()).filter(|more| *more > 0 && *len <= 128)?;
+        if subnet.len() != usize::from(more.div_ceil(8)) {
+            return None;
+        }
+        let bits = subnet.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+        // left-aligned in its bytes
+        delegated.subnet(bits >> (more.div_ceil(8) * 8 - more), *len)
+    };
+    read().ok_or(Malformed::Option(option::PD_EXCLUDE))
 }
 
 /// The codes in an Option Request option; an odd byte at its end is ignored.

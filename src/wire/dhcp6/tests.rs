@@ -425,3 +425,35 @@ fn every_message_type_has_its_number_and_a_name_of_its_own() {
         assert_eq!(MessageType::ALL.iter().filter(|other| other.name() == kind.name()).count(), 1);
     }
 }
+
+#[test]
+fn a_code_is_found_wherever_its_option_stands_and_fits_its_key_only() {
+    let mut writer = Writer::message(MessageType::Reconfigure, 0);
+    writer.put(option::SERVER_ID, &[0, 3, 0, 1, 2, 0, 0, 0, 0, 1]);
+    Rkap { replay: 5, information: RkapInformation::Code([0; 16]) }.write(&mut writer);
+    writer.put(option::RECONFIGURE_MESSAGE, &[5]);
+    let mut bytes = writer.finish().unwrap();
+    assert!(!is_authentic(&bytes, [9; 16]));
+    authenticate(&mut bytes, [9; 16]);
+    assert!(is_authentic(&bytes, [9; 16]));
+    assert!(!is_authentic(&bytes, [8; 16]));
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        assert!(!is_authentic(&changed, [9; 16]), "byte {place}");
+    }
+    assert!(!is_authentic(&[], [9; 16]));
+}
+
+// MUST RFC 6603 §4.2: the subnet id has as many bytes as it needs and lies inside the delegated prefix
+#[test]
+fn an_excluded_prefix_lies_inside_the_delegated_one() {
+    let p = |text: &str| -> crate::net::Prefix { text.parse().unwrap() };
+    let site = p("2001:db8::/56");
+    assert_eq!(excluded(&site, &[64, 0x0f]), Ok(p("2001:db8:0:f::/64")));
+    assert_eq!(excluded(&site, &[60, 0xf0]), Ok(p("2001:db8:0:f0::/60")));
+    assert_eq!(excluded(&p("2001:db8::/48"), &[64, 0xff, 0x01]), Ok(p("2001:db8:0:ff01::/64")));
+    for wrong in [&[][..], &[64], &[56], &[56, 0], &[64, 1, 2], &[129, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]] {
+        assert_eq!(excluded(&site, wrong), Err(Malformed::Option(option::PD_EXCLUDE)), "{wrong:?}");
+    }
+}

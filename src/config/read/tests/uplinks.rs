@@ -67,7 +67,7 @@ fn wrong_uplinks_and_pinholes_are_refused_with_line_and_remedy() {
         ),
         (
             "config uplink x\noption type wireguard\noption endpoint a:1\noption peer_key hunter2",
-            "line 7: error: uplink 'x', option 'peer_key': it is not a WireGuard key",
+            "line 7: error: uplink 'x', option 'peer_key': 'hunter2' is no public key",
         ),
         ("config uplink x\noption type 6in4", "line 4: error: uplink 'x', option 'remote': remote is missing"),
         (
