@@ -1,11 +1,13 @@
 use super::program::Program;
-use super::text::{self, FIREWALL4, Firewall4, Found, HOST_SET, PINHOLES, TABLE};
+use super::text::{self, FIREWALL4, Firewall4, Found, HOST_SET, PINHOLES, STRAYS, TABLE};
 use crate::kernel::Refusal;
 use crate::plan::Filter;
 use crate::plan::guard::{Guard, Mode};
 use nix::errno::Errno;
+use nix::net::if_::if_nametoindex;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 /// The packet filter of the network namespace that this process is in.
@@ -59,7 +61,12 @@ impl Nft {
             }
             self.found.firewall4 = Some(firewall4);
         }
-        if !self.found.table && marked.is_none() {
+        if text::has_table(&tables, STRAYS) {
+            let strays = program.run(&["-s", "-n"], &format!("list table {STRAYS}\n"))?;
+            self.found.strays = Some(text::read_state(&strays).unwrap_or(Ipv6Addr::UNSPECIFIED));
+            listed += &strays;
+        }
+        if !self.found.table && marked.is_none() && self.found.strays.is_none() {
             return Ok(None);
         }
         if self.found.table {
@@ -110,6 +117,12 @@ impl Nft {
                 script += &text::firewall4(guard, firewall4);
             }
             program.run(&[], &script)?;
+        }
+        let (holds, strays) = text::strays(guard, |device| if_nametoindex(device).is_ok());
+        if self.found.strays != Some(holds) {
+            // a kernel that can't gives no answer to such hosts, and is right otherwise
+            let done = program.run(&[], &strays);
+            self.found.strays = done.map_err(|refusal| log::debug!("{refusal}")).ok().map(|_| holds);
         }
         self.put = Some(guard.clone());
         self.listing = None;

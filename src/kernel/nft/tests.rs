@@ -74,6 +74,7 @@ fn owners_sets() -> Firewall4 {
 #[test]
 fn the_table_is_as_it_was_read_by_a_person() {
     golden("own.nft", &text::whole(&whole(false)));
+    golden("strays.nft", &text::strays(&whole(false), |device| device != "br-guest").1);
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn another_pinhole_or_mode_is_a_new_table() {
 
 #[test]
 fn what_is_removed_is_ours() {
-    let mut found = Found { table: true, fingerprint: None, firewall4: Some(owners_sets()) };
+    let mut found = Found { table: true, firewall4: Some(owners_sets()), ..Found::default() };
     assert_eq!(
         text::removal(&found),
         "delete table inet oasis6\nflush chain inet fw4 oasis6_pinholes\nflush set inet fw4 o6_asked\ndelete set inet fw4 o6_old\n"

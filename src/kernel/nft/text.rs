@@ -11,12 +11,16 @@ use std::net::Ipv6Addr;
 
 /// Our table.
 pub(super) const TABLE: &str = "inet oasis6";
+/// Another of ours, for [`strays`].
+pub(super) const STRAYS: &str = "netdev oasis6";
 /// OpenWrt's.
 pub(super) const FIREWALL4: &str = "inet fw4";
 /// The chain in firewall4's table that our file in /usr/share/nftables.d makes and jumps to.
 pub(super) const PINHOLES: &str = "oasis6_pinholes";
 /// What names of hosts' sets begin with.
 pub(super) const HOST_SET: &str = "o6_";
+/// The set of sources that may leave by one uplink or another.
+const SOURCES: &str = "sources";
 /// The comment of sets that we make in firewall4's table.
 const MARK: &str = "oasis6";
 /// Answers a second that say a source is of no live uplink (RFC 4443 §2.4 f asks for a limit).
@@ -38,6 +42,13 @@ fn set<T: Display>(name: &str, kind: &'static str, elements: impl IntoIterator<I
     Set { name: name.to_owned(), kind, elements }
 }
 
+impl Set {
+    fn declaration(&self) -> String {
+        let elements: Vec<&str> = self.elements.iter().map(String::as_str).collect();
+        declaration(&self.name, self.kind, &elements)
+    }
+}
+
 /// All sets of our table but the one that says what it holds.
 fn sets(guard: &Guard) -> Vec<Set> {
     const DEVICES: &str = "type ifname";
@@ -49,7 +60,7 @@ fn sets(guard: &Guard) -> Vec<Set> {
         set("uplinks", DEVICES, devices(&guard.uplinks)),
         set("six_to_four", DEVICES, devices(&guard.six_to_four)),
         set("paths", "type ifname . ipv6_addr; flags interval", paths),
-        set("sources", PREFIXES, &apart(sources, Prefix::covers)),
+        set(SOURCES, PREFIXES, &apart(sources, Prefix::covers)),
         set("inside", PREFIXES, &guard.inside),
     ];
     if guard.mode == Mode::Own {
@@ -79,11 +90,14 @@ fn quoted(name: &str) -> Option<String> {
 
 /// What tells one guard from another and one version of the rules from the next, as the only element of the set `state`.
 pub(super) fn fingerprint(guard: &Guard) -> Ipv6Addr {
+    let firewall4 = Firewall4 { chain: true, ..Firewall4::default() };
+    hash(&format!("{}{}", body(guard), rules_of_firewall4(guard, &firewall4)))
+}
+
+fn hash(text: &str) -> Ipv6Addr {
     // FNV-1a of 128 bits; what it keeps apart was made by ourselves
     const START: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let text =
-        format!("{}{}", body(guard), rules_of_firewall4(guard, &Firewall4 { chain: true, ..Firewall4::default() }));
     let hash = text.bytes().fold(START, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
     // an address that nft prints in one way only: none of those with dots in it
     Ipv6Addr::from(hash | 0xfc << 120)
@@ -91,7 +105,43 @@ pub(super) fn fingerprint(guard: &Guard) -> Ipv6Addr {
 
 /// The script that makes our table anew, whatever was there, in one step.
 pub(super) fn whole(guard: &Guard) -> String {
-    format!("table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{\n{}{}}}\n", state(guard), body(guard))
+    format!("table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{\n{}{}}}\n", state(fingerprint(guard)), body(guard))
+}
+
+/// The script that makes the table that answers hosts with a source that leads back nowhere, a typing error perhaps. There
+/// is no route for an answer of the router's, so it has to be turned round where the packet comes in: it seems to come from
+/// where the packet was to go. `exists` tells which devices are there, since such a chain can't wait for one.
+///
+/// Not every kernel can do it (NFT_REJECT_NETDEV), so it is a table of its own that may be missing. Gives what the table's
+/// `state` says, and the script.
+pub(super) fn strays(guard: &Guard, exists: impl Fn(&str) -> bool) -> (Ipv6Addr, String) {
+    let mut body = String::new();
+    for set in sets(guard).iter().filter(|set| set.name == SOURCES) {
+        body += &set.declaration();
+    }
+    body += &format!(
+        "\tchain strays {{
+		ip6 saddr {{ ::, fe80::/10 }} return
+		ip6 saddr @{SOURCES} return
+		ip6 daddr {{ fe80::/10, ff00::/8 }} return
+		fib saddr oif exists return
+		fib daddr type local return
+		{ANSWERS} counter reject with icmpv6 type policy-fail
+	}}
+"
+    );
+    let there = guard.lans.iter().filter(|device| exists(device)).filter_map(|device| quoted(device));
+    for (number, device) in there.enumerate() {
+        body += &format!(
+            "\tchain lan_{number} {{
+		type filter hook ingress device {device} priority 0; policy accept;
+		meta protocol ip6 jump strays
+	}}
+"
+        );
+    }
+    let holds = hash(&body);
+    (holds, format!("table {STRAYS}\ndelete table {STRAYS}\ntable {STRAYS} {{\n{}{body}}}\n", state(holds)))
 }
 
 /// The script that makes `before` into `after` by elements of sets alone; `None` if that can't be done.
@@ -117,6 +167,9 @@ pub(super) fn removal(found: &Found) -> String {
     let mut script = String::new();
     if found.table {
         script += &format!("delete table {TABLE}\n");
+    }
+    if found.strays.is_some() {
+        script += &format!("delete table {STRAYS}\n");
     }
     let Some(firewall4) = &found.firewall4 else { return script };
     if firewall4.chain {
@@ -182,14 +235,13 @@ fn rules_of_firewall4(guard: &Guard, there: &Firewall4) -> String {
 fn body(guard: &Guard) -> String {
     let mut body = String::new();
     for set in sets(guard) {
-        let elements: Vec<&str> = set.elements.iter().map(String::as_str).collect();
-        body += &declaration(&set.name, set.kind, &elements);
+        body += &set.declaration();
     }
     body + &chains(guard)
 }
 
-fn state(guard: &Guard) -> String {
-    declaration("state", "type ipv6_addr", &[&fingerprint(guard).to_string()])
+fn state(fingerprint: Ipv6Addr) -> String {
+    declaration("state", "type ipv6_addr", &[&fingerprint.to_string()])
 }
 
 fn declaration(name: &str, kind: &str, elements: &[&str]) -> String {
@@ -249,7 +301,6 @@ fn chains(guard: &Guard) -> String {
     if guard.mode == Mode::Own {
         chains += "\tchain uninvited {
 		ct state established,related accept
-		icmpv6 type echo-request limit rate 100/second burst 100 packets accept
 ";
         for hole in &guard.holes {
             chains += &format!("\t\t{}\n", rule(hole));
@@ -316,6 +367,8 @@ pub(super) struct Found {
     pub(super) table: bool,
     /// What it holds, and firewall4's with it; `None`: nobody knows.
     pub(super) fingerprint: Option<Ipv6Addr>,
+    /// What the table for strays holds, if it is there; `::`: nobody knows.
+    pub(super) strays: Option<Ipv6Addr>,
     /// Firewall4's table.
     pub(super) firewall4: Option<Firewall4>,
 }
