@@ -94,13 +94,13 @@ impl Nft {
             self.read();
             self.write(&program, guard).map_err(|_| first)?;
         }
-        let firewall4 = self.found.firewall4.as_ref().filter(|_| guard.mode == Mode::Firewall4);
-        if firewall4.is_some_and(|firewall4| !firewall4.chain) && !guard.holes.is_empty() {
+        let loaded = self.found.firewall4.as_ref().is_none_or(|firewall4| firewall4.chain);
+        if text::needs_firewall4(guard) && !loaded {
             return Err(Refusal {
                 errno: Errno::ENOENT as i32,
-                message:
-                    "firewall4 has not loaded our chain oasis6_pinholes, so pinholes stay closed; run `fw4 reload`"
-                        .into(),
+                message: "firewall4 has not loaded our chain oasis6_pinholes, so pinholes and tunnels of ours stay \
+                          closed; run `fw4 reload`"
+                    .into(),
             });
         }
         Ok(())

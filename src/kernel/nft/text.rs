@@ -5,6 +5,7 @@
 
 use crate::config::Protocol;
 use crate::net::{FlatMap, FlatSet, Prefix};
+use crate::plan::DEVICE_PREFIX;
 use crate::plan::guard::{Guard, Hole, Mode, apart};
 use std::fmt::{Display, Write};
 use std::net::Ipv6Addr;
@@ -221,14 +222,41 @@ fn rules_of_firewall4(guard: &Guard, there: &Firewall4) -> String {
             script += &format!("add element {FIREWALL4} {name} {{ {} }}\n", addresses.join(", "));
         }
     }
-    let uplinks: Vec<String> = devices(&guard.uplinks).collect();
-    if there.chain && !guard.holes.is_empty() && !uplinks.is_empty() {
-        script += &format!("add rule {FIREWALL4} {PINHOLES} iifname != {{ {} }} return\n", uplinks.join(", "));
-        for hole in &guard.holes {
-            script += &format!("add rule {FIREWALL4} {PINHOLES} {}\n", rule(hole));
+    if there.chain {
+        for rule in forwarded_by_firewall4(guard) {
+            script += &format!("add rule {FIREWALL4} {PINHOLES} {rule}\n");
         }
     }
     script
+}
+
+/// What firewall4 forwards before its zones decide: pinholes, and all there is to say of devices that we make, which are
+/// in no zone.
+fn forwarded_by_firewall4(guard: &Guard) -> Vec<String> {
+    let list = |devices: Vec<String>| devices.join(", ");
+    let (uplinks, lans) = (list(devices(&guard.uplinks).collect()), list(devices(&guard.lans).collect()));
+    let made = guard.uplinks.iter().filter(|device| device.starts_with(DEVICE_PREFIX));
+    let made = list(made.filter_map(|device| quoted(device)).collect());
+    let mut rules = Vec::new();
+    if uplinks.is_empty() || lans.is_empty() || (made.is_empty() && guard.holes.is_empty()) {
+        return rules;
+    }
+    rules.push("meta nfproto != ipv6 return".to_owned());
+    if !made.is_empty() {
+        rules.push(format!("iifname {{ {lans} }} oifname {{ {made} }} accept"));
+    }
+    rules.push(format!("iifname != {{ {uplinks} }} return"));
+    rules.extend(guard.holes.iter().map(|hole| format!("oifname {{ {lans} }} {}", rule(hole))));
+    if !made.is_empty() {
+        rules.push(format!("iifname {{ {made} }} ct state established,related accept"));
+        rules.push(format!("iifname {{ {made} }} counter drop comment \"nobody asked for it\""));
+    }
+    rules
+}
+
+/// Whether something depends on our chain in firewall4's table.
+pub(super) fn needs_firewall4(guard: &Guard) -> bool {
+    guard.mode == Mode::Firewall4 && !forwarded_by_firewall4(guard).is_empty()
 }
 
 /// What is in our table beside its state.
