@@ -20,10 +20,10 @@ test: ## installs what the tests need (as root, on Debian), then runs them all
 	@$(SETUP) rust build netns test uplinks
 	@tests/run.sh
 
-test-vm: build ## what needs a kernel with WireGuard and sit, in a virtual machine (as root)
-	@$(SETUP) netns uplinks
+test-vm: build ## what needs a kernel with WireGuard and sit, in a virtual machine (as root); takes minutes
+	@$(SETUP) rust build netns uplinks
 	@tests/vm/vm-setup.sh
-	@tests/uplinks/vm.sh $(CURDIR)/$(DAEMON)
+	@tests/vm/run.sh $(CURDIR)/$(DAEMON)
 
 pure: ## the inner rooms alone build: no sockets, files or clock in them
 	@$(SETUP) rust build

@@ -16,6 +16,7 @@ mod load;
 pub(crate) mod log;
 pub mod lookup;
 mod plan;
+mod uplinks;
 mod withdraw;
 
 pub use load::{Loaded, Paths, load};
@@ -42,6 +43,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use uplinks::{Ready, UplinkSockets};
 
 /// Packets taken from one socket in a row, before the others have their turn.
 const BUDGET: usize = 64;
@@ -74,6 +76,7 @@ struct Daemon {
     dhcp6: Option<Dhcp6Socket>,
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
+    uplinks: UplinkSockets,
     joined: FlatSet<u32>,
     control: Server,
     bus: Bus,
@@ -94,6 +97,7 @@ struct Daemon {
 enum Wake {
     Nd,
     Dhcp6,
+    Uplink(Ready),
     Kernel(Received),
     Control(Request),
     Ubus(Option<Call>),
@@ -143,6 +147,7 @@ impl Daemon {
             nd,
             dhcp6: None,
             dhcp6_refused: None,
+            uplinks: UplinkSockets::closed(),
             joined: FlatSet::new(),
             control,
             bus: Bus::new(&paths.ubus),
@@ -174,6 +179,7 @@ impl Daemon {
             let wake = tokio::select! {
                 ready = self.nd.readable() => ready.map(|()| Wake::Nd),
                 ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
+                ready = self.uplinks.readable() => ready.map(Wake::Uplink),
                 received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
                 request = self.control.next() => Ok(Wake::Control(request)),
                 call = self.bus.next() => Ok(Wake::Ubus(call)),
@@ -186,6 +192,7 @@ impl Daemon {
             match wake.map_err(|error| Fatal(format!("a socket failed: {error}")))? {
                 Wake::Nd => self.receive_nd(now),
                 Wake::Dhcp6 => self.receive_dhcp6(now),
+                Wake::Uplink(ready) => self.uplinks.receive(ready, &mut self.router, now, &mut self.out),
                 Wake::Kernel(Received::Changes) => {
                     let changes = std::mem::take(&mut changes);
                     self.router.handle(Event::Kernel(changes), now, &mut self.out);
@@ -219,6 +226,7 @@ impl Daemon {
             self.complaints = FlatSet::new();
         }
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
+        self.uplinks.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
         self.router.settle(now, &mut self.out);
         self.carry_out(now);
         self.open_dhcp6(now);
@@ -232,7 +240,8 @@ impl Daemon {
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
         let files = [self.store.poll_at(), self.lease_file.poll_at()];
-        let all = [router, port, self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
+        let all =
+            [router, port, self.uplinks.poll_at(), self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
         all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
@@ -348,6 +357,8 @@ impl Daemon {
         self.devices = devices;
         self.lease_file.configure(&config.lease_file, now);
         let interfaces = self.bus.devices(&self.devices);
+        let keys = self.uplinks.keys(&config);
+        self.router.handle(Event::Keys(keys), now, &mut self.out);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
     }
 
@@ -384,6 +395,7 @@ impl Daemon {
         match method {
             "status" => Ok(self.status(now)),
             "leases" => Ok(self.router.leases(now)),
+            "uplinks" => Ok(self.router.uplinks(now)),
             "check" => Ok(load(&self.paths).check()),
             "plan" => {
                 let mut loaded = load(&self.paths);
@@ -412,6 +424,9 @@ impl Daemon {
         }
         if let Some((why, _)) = &self.dhcp6_refused {
             trouble("dhcp6", why, "stop the other server; the port is tried again every 10 s");
+        }
+        for (place, why) in self.uplinks.troubles() {
+            trouble(place, why, "it is tried again every 10 s");
         }
         for report in self.store.reports() {
             trouble("store", report, "");
@@ -485,6 +500,12 @@ impl Hands for Daemon {
                     }
                 }
                 Action::SendDhcp6 { link, to, port, bytes, .. } => messages.push(Outgoing { link, to, port, bytes }),
+                Action::SendDhcp6Client { link, to, bytes } => self.uplinks.send_dhcp6(link, to, &bytes),
+                Action::SendEcho { link, source, to, identifier, sequence } => {
+                    self.uplinks.send_echo(link, source, to, (identifier, sequence));
+                }
+                Action::Count { link, device } => self.uplinks.count(link, device),
+                Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }
         }

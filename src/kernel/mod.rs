@@ -13,6 +13,8 @@ pub mod nft;
 pub mod socket;
 #[cfg(feature = "daemon")]
 pub mod sysctl;
+#[cfg(feature = "daemon")]
+pub mod traffic;
 
 use crate::plan::{Actual, Op};
 use std::fmt;

@@ -80,6 +80,13 @@ pub struct Address {
     pub tag: Tag,
 }
 
+impl Address {
+    /// Whether packets may leave with it as their source.
+    pub fn is_usable(&self) -> bool {
+        self.state == AddressState::Ready
+    }
+}
+
 /// An IPv6 route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {

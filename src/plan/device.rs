@@ -1,7 +1,7 @@
 use super::Actual;
 use crate::net::{Key32, ParseError, Prefix, PublicKey};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Devices with names that begin like this are ours, if they are of a kind that we make.
@@ -52,13 +52,28 @@ impl DeviceKind {
 
 /// An IPv6-in-IPv4 tunnel (RFC 4213 §3), Linux's `sit`.
 ///
-/// # What the kernel checks by itself, and what it does not (net/ipv6/sit.c)
+/// # What the kernel checks by itself
 ///
-/// On reception: the outer source has to be `remote` where there is one (the lookup finds no tunnel otherwise, RFC
-/// 4213 §4); without one (6to4, 6rd) an inner source within the 6to4 or 6rd prefix has to embed the outer source
-/// (RFC 3964 §5.1.1, RFC 5969 §12). On sending without a `remote`, the outer destination is the one embedded in the
-/// inner destination or the next hop `::a.b.c.d`, and it has to be unicast by the IPv4 routes. What it neither
-/// checks, and a packet filter has to, is in [`Sit::SOURCE_CHECKS`].
+/// (net/ipv6/sit.c, and tried with Linux 6.1.) With a `remote`, packets of any other IPv4 source are no packets of this
+/// device (RFC 4213 §4). Without one, an IPv6 source that lies within the embedding prefix has to embed the IPv4
+/// source, and a destination within it the IPv4 destination (RFC 3964 §5.2, RFC 5969 §12).
+///
+/// # What a packet filter has to add
+///
+/// The kernel sends to whatever IPv4 address a destination embeds: private, loopback, broadcast and multicast ones
+/// too, and our own; 0.0.0.0 alone is refused. It takes packets with IPv6 sources outside the embedding prefix from
+/// anybody. So, with `D` the device, `P` = [`Sit::site`] our own prefix, `B` = [`Sit::bogus`]:
+///
+/// * all: what came in by `D` does not go out by `D`: no relay, no loop (RFC 6324 §3.1);
+/// * all: in by `D` with a source in `P` or in a prefix of any of our LANs: forged, dropped;
+/// * 6to4, 6rd: in by `D` with a destination other than `P`, link-local or multicast: dropped (RFC 3964 §5.2);
+/// * 6to4, 6rd: out by `D` with a source other than `P` or link-local: rejected (RFC 3964 §5.1);
+/// * 6to4, 6rd: in by `D` with a source in `B`, out by `D` with a destination in `B`: dropped, rejected (RFC 3964
+///   §5.3), before routing has a say, since `D` may be reached by a more specific route;
+/// * 6rd: IPv4 protocol 41 with an IPv6 source outside the 6rd prefix from any IPv4 source but the border relay:
+///   dropped (RFC 5969 §12); in nftables the IPv6 source is `@th,64,128`, or the first bits of it.
+///
+/// And `P` should be unreachable where no part of it is in use (RFC 7084 WPD-5): what is sent to it by `D` comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sit {
     /// Our IPv4 address; 0.0.0.0: any.
@@ -87,6 +102,22 @@ pub struct SixRd {
 impl SixRd {
     /// What a 6to4 device embeds (RFC 3056 §2); the kernel's default.
     pub const SIX_TO_FOUR: SixRd = SixRd { prefix: Prefix::SIX_TO_FOUR, relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
+
+    /// The prefix of the site with this IPv4 address (RFC 5969 §4): the 6rd prefix, then the bits of `addr` that not
+    /// all sites share. `None` if `addr` does not begin as all do, or there is no room.
+    pub fn embed(&self, addr: Ipv4Addr) -> Option<Prefix> {
+        self.embed_prefix(addr, 32)
+    }
+
+    /// The prefix of all sites within an IPv4 prefix.
+    fn embed_prefix(&self, addr: Ipv4Addr, len: u8) -> Option<Prefix> {
+        let (shared, shared_len) = self.relay_prefix;
+        let own_bits = len.checked_sub(shared_len)?;
+        let addr = u64::from(u32::from(addr)) >> (32 - u32::from(len.min(32)));
+        let begins_alike = addr >> own_bits == u64::from(u32::from(shared)) >> (32 - u32::from(shared_len));
+        let own = addr & ((1 << own_bits) - 1);
+        self.prefix.subnet(own.into(), self.prefix.len().checked_add(own_bits)?).filter(|_| begins_alike)
+    }
 }
 
 /// A WireGuard device.
@@ -174,14 +205,43 @@ impl Device {
 }
 
 impl Sit {
-    /// What the owner of a packet filter has to add for 6to4 and 6rd devices; see [`Sit`].
-    pub const SOURCE_CHECKS: &str = "";
-
     /// The 6rd parameters the kernel works with.
     pub fn embedding(&self) -> SixRd {
         self.sixrd.unwrap_or(SixRd::SIX_TO_FOUR)
     }
+
+    /// The prefix that belongs to our IPv4 address on a 6to4 or 6rd device; `None` for 6in4.
+    pub fn site(&self) -> Option<Prefix> {
+        self.embedding().embed(self.local).filter(|_| self.remote.is_none())
+    }
+
+    /// Sources that don't come by this device, and destinations that don't go by it: IPv6 addresses that have no place
+    /// outside a host, those that embed IPv4 in other ways, and with 6to4 those that embed IPv4 addresses without a
+    /// meaning in the Internet (RFC 3964 §5.3). With 6rd private IPv4 addresses are the provider's affair.
+    pub fn bogus(&self) -> Vec<Prefix> {
+        let addr = |addr: Ipv6Addr, len| Prefix::new(addr, len);
+        // ::/96 holds the unspecified address, the loopback, and the IPv4-compatible ones
+        let never = [addr(Ipv6Addr::UNSPECIFIED, 96), addr(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96)];
+        let embedding = self.embedding();
+        let embedded = NOT_IN_THE_INTERNET.iter().filter(|_| embedding == SixRd::SIX_TO_FOUR && self.remote.is_none());
+        let embedded = embedded.map(|(a, b, len)| embedding.embed_prefix(Ipv4Addr::new(*a, *b, 0, 0), *len));
+        never.into_iter().chain(embedded).flatten().collect()
+    }
 }
+
+/// First two bytes and lengths of prefixes of IPv4 without a meaning in the Internet: this network, private (RFC 1918),
+/// shared (RFC 6598), loopback, link-local, multicast, and reserved with the broadcast address.
+const NOT_IN_THE_INTERNET: [(u8, u8, u8); 9] = [
+    (0, 0, 8),
+    (10, 0, 8),
+    (100, 64, 10),
+    (127, 0, 8),
+    (169, 254, 16),
+    (172, 16, 12),
+    (192, 168, 16),
+    (224, 0, 4),
+    (240, 0, 4),
+];
 
 impl Peer {
     fn serves(&self, wanted: &Peer) -> bool {
@@ -255,6 +315,181 @@ impl fmt::Display for Device {
                     }
                 }
                 Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Change, Link};
+    use proptest::prelude::*;
+
+    fn prefix(text: &str) -> Prefix {
+        text.parse().unwrap()
+    }
+
+    fn sit(local: &str, sixrd: Option<SixRd>) -> Sit {
+        Sit { local: local.parse().unwrap(), remote: None, ttl: 64, mtu: None, sixrd, link: None }
+    }
+
+    fn peer(key: u8, endpoint: Option<&str>) -> Peer {
+        Peer {
+            public_key: PublicKey([key; 32]),
+            preshared_key: None,
+            endpoint: endpoint.map(|addr| addr.parse().unwrap()),
+            resolved: 0,
+            allowed_ips: vec![AllowedIp::V6(Prefix::ALL)],
+            keepalive: 0,
+        }
+    }
+
+    fn wireguard(peers: Vec<Peer>) -> Wireguard {
+        Wireguard { private_key: Key32([1; 32]), listen_port: 0, mtu: None, peers }
+    }
+
+    #[test]
+    fn sites_have_the_prefixes_that_their_ipv4_addresses_give() {
+        assert_eq!(sit("192.0.2.1", None).site(), Some(prefix("2002:c000:201::/48")));
+        // RFC 5969 §4 and §7.1: a /32, and a network 10/8 whose first 8 bits are left out
+        let table = [
+            ("2001:db8::/32", "0.0.0.0", 0, "10.100.100.1", Some("2001:db8:a64:6401::/64")),
+            ("2001:db8::/32", "10.0.0.0", 8, "10.100.100.1", Some("2001:db8:6464:100::/56")),
+            ("2001:db8::/32", "10.0.0.0", 8, "11.100.100.1", None),
+            ("2001:db8::/32", "10.1.2.3", 32, "10.1.2.3", Some("2001:db8::/32")),
+            ("2001:db0::/28", "192.0.2.0", 24, "192.0.2.255", Some("2001:dbf:f000::/36")),
+            ("2001:db8::/112", "0.0.0.0", 0, "10.100.100.1", None),
+        ];
+        for (rd, relay, len, addr, expected) in table {
+            let sixrd = SixRd { prefix: prefix(rd), relay_prefix: (relay.parse().unwrap(), len) };
+            assert_eq!(sit(addr, Some(sixrd)).site(), expected.map(prefix), "{rd} {relay}/{len} {addr}");
+        }
+        let broken = SixRd { prefix: prefix("2001:db8::/32"), relay_prefix: (Ipv4Addr::UNSPECIFIED, 33) };
+        assert_eq!(broken.embed(Ipv4Addr::LOCALHOST), None);
+        assert_eq!(Sit { remote: Some([192, 0, 2, 2].into()), ..sit("192.0.2.1", None) }.site(), None);
+    }
+
+    #[test]
+    fn bogus_addresses_are_those_that_embed_what_the_internet_has_not() {
+        let bogus = sit("192.0.2.1", None).bogus();
+        let is_bogus = |addr: &str| bogus.iter().any(|prefix| prefix.contains(addr.parse().unwrap()));
+        for addr in [
+            "::1",
+            "::192.0.2.1",
+            "::ffff:192.0.2.1",
+            "2002:a01:203::1",
+            "2002:7f00:1::",
+            "2002:a9fe:1::",
+            "2002:ac1f::1",
+            "2002:c0a8:101::1",
+            "2002:e000:1::",
+            "2002:ffff:ffff::1",
+            "2002:6440::1",
+            "2002::1",
+        ] {
+            assert!(is_bogus(addr), "{addr}");
+        }
+        for addr in ["2002:c000:202::1", "2002:ac20::1", "2002:6480::1", "2001:db8::1", "2003:a00::"] {
+            assert!(!is_bogus(addr), "{addr}");
+        }
+        let sixrd = SixRd { prefix: prefix("2001:db8::/32"), relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
+        assert_eq!(sit("10.0.0.1", Some(sixrd)).bogus().len(), 2, "a provider may use private addresses");
+    }
+
+    #[test]
+    fn what_makes_no_difference_is_served() {
+        let six = |mtu, ttl| Device::Sit(Sit { mtu, ttl, ..sit("192.0.2.1", None) });
+        assert!(six(Some(1480), 64).serves(&six(None, 64)), "whatever it has");
+        assert!(!six(Some(1480), 64).serves(&six(Some(1400), 64)) && !six(None, 64).serves(&six(None, 63)));
+        let is = |peers| Device::Wireguard(wireguard(peers));
+        let (a, b) = (peer(1, None), peer(2, None));
+        assert!(is(vec![a.clone(), b.clone()]).serves(&is(vec![b.clone(), a.clone()])), "in whatever order");
+        assert!(!is(vec![a.clone()]).serves(&is(vec![b.clone()])) && !is(vec![a.clone()]).serves(&is(vec![])));
+        let ips = |texts: &[&str]| {
+            let allowed_ips = texts.iter().map(|text| text.parse().unwrap()).collect();
+            is(vec![Peer { allowed_ips, ..a.clone() }])
+        };
+        assert!(ips(&["::/0", "192.0.2.0/24"]).serves(&ips(&["192.0.2.0/24", "::/0", "::/0"])));
+        assert!(!ips(&["::/0"]).serves(&ips(&["::/0", "0.0.0.0/0"])));
+        let port = |listen_port| Device::Wireguard(Wireguard { listen_port, ..wireguard(Vec::new()) });
+        assert!(port(4711).serves(&port(0)) && !port(4711).serves(&port(51820)));
+        let at = |endpoint| is(vec![peer(1, endpoint)]);
+        assert!(at(Some("192.0.2.1:1")).serves(&at(None)), "where a peer calls from is its own affair");
+        assert!(!at(None).serves(&at(Some("192.0.2.1:1"))));
+        assert!(!is(vec![]).serves(&six(None, 64)));
+    }
+
+    #[test]
+    fn a_peer_that_roams_is_no_change_and_one_that_is_looked_up_again_is() {
+        let mut actual = Actual::default();
+        let told = |endpoint| Change::Device("o6-wg".into(), Device::Wireguard(wireguard(vec![peer(1, endpoint)])));
+        let known = |actual: &Actual| match &actual.devices["o6-wg"] {
+            Device::Wireguard(device) => (device.peers[0].endpoint, device.peers[0].resolved),
+            Device::Sit(_) => panic!("no sit"),
+        };
+        assert!(actual.apply(told(Some("192.0.2.1:1"))));
+        assert!(!actual.apply(told(Some("192.0.2.2:2"))), "it roamed");
+        let first = (Some("192.0.2.1:1".parse().unwrap()), 0);
+        assert_eq!(known(&actual), first);
+        // also over a whole reading
+        let mut all = Actual::default();
+        all.apply(told(Some("192.0.2.2:2")));
+        actual.apply(Change::All(all));
+        assert_eq!(known(&actual), first);
+        let again = Device::Wireguard(wireguard(vec![Peer { resolved: 1, ..peer(1, Some("192.0.2.1:1")) }]));
+        assert!(!actual.devices["o6-wg"].serves(&again));
+        // a kernel that has no endpoint of the peer needs one
+        actual.apply(told(None));
+        assert_eq!(known(&actual), (None, 0));
+    }
+
+    #[test]
+    fn a_device_goes_with_its_link_and_a_name_may_be_taken() {
+        let link = |name: &str| Link { name: name.into(), mac: None, up: true, mtu: 1480 };
+        let mut actual = Actual::default();
+        assert!(!actual.is_taken("o6-x"));
+        actual.apply(Change::Link(7, link("o6-x")));
+        assert!(actual.is_taken("o6-x"));
+        let device = || Change::Device("o6-x".into(), Device::Sit(sit("192.0.2.1", None)));
+        actual.apply(device());
+        assert!(!actual.is_taken("o6-x"));
+        actual.apply(Change::Ipv4(7, Ipv4Addr::LOCALHOST, 8));
+        actual.apply(Change::LinkGone(7));
+        assert!(actual.devices.is_empty() && actual.ipv4.is_empty());
+        actual.apply(Change::Link(8, link("o6-x")));
+        actual.apply(device());
+        actual.apply(Change::Link(8, link("renamed")));
+        assert!(actual.devices.is_empty(), "under another name it is not ours");
+    }
+
+    #[test]
+    fn text_of_allowed_ips_round_trips_and_bad_text_is_refused() {
+        for text in ["::/0", "0.0.0.0/0", "192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32"] {
+            assert_eq!(text.parse::<AllowedIp>().unwrap().to_string(), text);
+        }
+        for text in ["", "192.0.2.0", "192.0.2.0/33", "192.0.2.1/24", "1.2.3/8", "2001:db8::1/32", "0.0.0.0/x"] {
+            assert!(text.parse::<AllowedIp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_in_words_shows_no_secret() {
+        let secret = Key32([7; 32]);
+        let with = Peer { preshared_key: Some(secret.clone()), ..peer(1, Some("192.0.2.1:1")) };
+        let device = Device::Wireguard(Wireguard { private_key: secret.clone(), ..wireguard(vec![with]) });
+        for text in [device.to_string(), format!("{device:?}")] {
+            assert!(!text.contains(&secret.secret_text()) && !text.contains("7, 7"), "{text}");
+        }
+        assert_eq!(Device::Sit(sit("192.0.2.1", None)).to_string(), "sit from 192.0.2.1 for 2002::/16");
+    }
+
+    proptest! {
+        #[test]
+        fn embedding_never_fails_badly(len in 0..=128u8, relay: u32, relay_len: u8, addr: u32) {
+            let sixrd = SixRd { prefix: Prefix::new(Ipv6Addr::LOCALHOST, len).unwrap(), relay_prefix: (relay.into(), relay_len) };
+            if let Some(site) = sixrd.embed(addr.into()) {
+                prop_assert!(sixrd.prefix.covers(&site) && site.len() <= 128);
             }
         }
     }

@@ -109,6 +109,12 @@ pub(super) fn default_route(source: Prefix, next_hop: RouteTarget) -> (Key, Valu
     (Key::Route { table: MAIN, dst: Prefix::ALL, src: source, metric: METRIC }, Value::Route(next_hop))
 }
 
+/// The route to hosts on a link.
+pub(super) fn on_link_route(prefix: Prefix, link: u32) -> (Key, Value) {
+    let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC };
+    (key, Value::Route(RouteTarget::OnLink { link }))
+}
+
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
 pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
     let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };

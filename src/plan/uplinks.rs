@@ -7,9 +7,9 @@
 //! In mode `best` the prefixes of uplinks that stand by are on the LANs too, deprecated: hosts have addresses of them ready,
 //! and use them from the moment they hear that they are preferred. Duplicate address detection alone would take a second.
 
-use super::objects::default_route;
-use super::{Facts, Key, Objects, RouteTarget, SourcePrefix, Value};
-use crate::net::{Instant, Lifetimes, Prefix, Until};
+use super::objects::{default_route, on_link_route};
+use super::{Device, Facts, Key, Objects, RouteTarget, SourcePrefix, Value};
+use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local};
 use crate::proto::uplink::Role;
 use std::net::Ipv6Addr;
 
@@ -23,9 +23,13 @@ pub struct Uplink {
     pub device: String,
     /// Index of its device while that is there.
     pub link: Option<u32>,
+    /// The device that it needs made; `None`: none, or not known yet.
+    pub make: Option<Device>,
     /// Whether the LANs use it.
     pub role: Role,
-    /// Where packets go; `None`: nowhere yet.
+    /// Prefixes whose hosts are on the link itself: other sites of 6to4 or 6rd.
+    pub on_link: Vec<Prefix>,
+    /// Where everything else goes; `None`: nowhere yet.
     pub next_hop: Option<RouteTarget>,
     /// Addresses of its own, with the length of the prefix that is on the link, and their lifetimes.
     pub addresses: Vec<(Ipv6Addr, u8, Lifetimes)>,
@@ -71,6 +75,9 @@ pub(super) fn mtu(facts: &Facts) -> Option<u32> {
 /// Addresses and routes of all uplinks, and sysctls of their devices.
 pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
     for uplink in facts.uplinks.values() {
+        if let Some(device) = &uplink.make {
+            objects.insert(Key::Device(uplink.device.clone()), Value::Device(device.clone()));
+        }
         let Some(link) = uplink.link else { continue };
         if uplink.deaf {
             objects.insert(Key::Sysctl(accept_ra(&uplink.device)), Value::Sysctl("0".into()));
@@ -80,8 +87,9 @@ pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
             let lifetimes = super::desired::kernel_lifetimes(facts, (link, *addr), *lifetimes, now);
             objects.insert(Key::Address { link, addr: *addr }, Value::Address { len: *len, lifetimes });
         }
+        objects.extend(uplink.on_link.iter().filter(|_| uplink.is_used()).map(|prefix| on_link_route(*prefix, link)));
         let Some(next_hop) = uplink.next_hop else { continue };
-        let own = live().filter_map(|(addr, ..)| Prefix::new(*addr, 128));
+        let own = live().filter(|(addr, ..)| !is_link_local(*addr)).filter_map(|(addr, ..)| Prefix::new(*addr, 128));
         let given = uplink.prefixes.iter().filter(|(_, lifetimes)| !lifetimes.valid.is_over(now));
         let given = given.map(|(prefix, _)| *prefix).filter(|_| uplink.is_used());
         objects.extend(own.chain(given).map(|source| default_route(source, next_hop)));

@@ -18,7 +18,8 @@ pub trait Hands {
     fn tell(&mut self, notice: &Notice, now: Instant);
     /// Writes all of a turn's records to the journal, and says whether they are safe there ([`Action::Record`]).
     fn commit(&mut self, records: &[Record], now: Instant) -> bool;
-    /// Sends, in order, what may leave: [`Action::SendNd`] and [`Action::SendDhcp6`], nothing else.
+    /// Sends, in order, what may leave, and asks what is to be asked: every `Action::Send…`, [`Action::Count`],
+    /// [`Action::LookUp`] and [`Action::Resolve`].
     fn send(&mut self, packets: Vec<Action>);
 }
 
@@ -37,7 +38,13 @@ pub fn carry_out(hands: &mut impl Hands, out: &mut Vec<Action>, now: Instant) {
                     results.extend(ops.into_iter().zip(answers));
                 }
                 Action::Tell(notice) => hands.tell(&notice, now),
-                Action::SendNd { .. } | Action::SendDhcp6 { .. } => packets.push(action),
+                Action::SendNd { .. }
+                | Action::SendDhcp6 { .. }
+                | Action::SendDhcp6Client { .. }
+                | Action::SendEcho { .. }
+                | Action::Count { .. }
+                | Action::LookUp { .. }
+                | Action::Resolve { .. } => packets.push(action),
             }
         }
         if !results.is_empty() {

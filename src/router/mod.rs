@@ -15,6 +15,7 @@ mod notice;
 mod status;
 #[cfg(test)]
 mod tests;
+mod uplinks;
 
 pub use hands::{Hands, carry_out};
 pub use notice::Notice;
@@ -22,13 +23,14 @@ pub use status::troubles;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, FlatMap, FlatSet, Instant, Lifetimes, Rng, Until};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Rng, Until};
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
-use crate::proto::{dhcp6, ra};
+use crate::proto::{dhcp6, ra, uplink};
 use crate::store::Memory;
 use std::collections::BTreeSet;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use uplinks::{Own, Uplinks};
 
 /// Plans are made at most this often: a route that flaps a thousand times a second costs 20 plans.
 const PLAN_SPACING: Duration = Duration::from_millis(50);
@@ -69,6 +71,38 @@ pub enum Event<'a> {
     },
     /// A message for the DHCPv6 server arrived.
     Dhcp6(dhcp6::Event<'a>),
+    /// Something happened to the DHCPv6 client of the uplink on a link.
+    Dhcp6Client {
+        /// Index of the link.
+        link: u32,
+        /// What.
+        event: dhcp6::client::Event<'a>,
+    },
+    /// What the watch over the uplink on a link should know.
+    Watch {
+        /// Index of the link.
+        link: u32,
+        /// What.
+        event: uplink::Event,
+    },
+    /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
+    Keys(FlatMap<String, Key32>),
+    /// What an [`Action::Resolve`] brought.
+    Resolved {
+        /// The uplink's name.
+        uplink: String,
+        /// Addresses of its peer, or why there are none.
+        answer: Result<Vec<SocketAddr>, String>,
+    },
+    /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
+    Peer {
+        /// Index of the tunnel's link.
+        link: u32,
+        /// The last handshake.
+        handshake: Option<Instant>,
+        /// Bytes sent to it.
+        sent: u64,
+    },
 }
 
 /// What is to be done.
@@ -96,6 +130,49 @@ pub enum Action {
         /// Not to be sent when this turn's records could not be written.
         commits: bool,
     },
+    /// Send a UDP message from port 546 of the link's link-local address to port 547.
+    SendDhcp6Client {
+        /// Index of the link.
+        link: u32,
+        /// Destination address.
+        to: Ipv6Addr,
+        /// UDP payload.
+        bytes: Vec<u8>,
+    },
+    /// Send an ICMPv6 echo request (RFC 4443 §4.1).
+    SendEcho {
+        /// Index of the link.
+        link: u32,
+        /// Source; `None`: the kernel chooses.
+        source: Option<Ipv6Addr>,
+        /// Destination.
+        to: Ipv6Addr,
+        /// Identifier.
+        identifier: u16,
+        /// Sequence number.
+        sequence: u16,
+    },
+    /// Count the packets of a device now, and hand them back as [`uplink::Event::Counters`].
+    Count {
+        /// Index of the link.
+        link: u32,
+        /// The device's name.
+        device: String,
+    },
+    /// See what the kernel knows of a neighbour, and hand it back as [`uplink::Event::Neighbour`].
+    LookUp {
+        /// Index of the link.
+        link: u32,
+        /// The neighbour.
+        next_hop: Ipv6Addr,
+    },
+    /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
+    Resolve {
+        /// The uplink's name.
+        uplink: String,
+        /// `HOST:PORT`.
+        endpoint: String,
+    },
     /// Write this to the journal of bindings.
     Record(dhcp6::Record),
     /// Keep this on flash.
@@ -121,6 +198,8 @@ pub struct Router {
     /// Links that are told good-bye (RFC 4861 §6.2.5).
     leaving: Vec<Advertising>,
     dhcp6: dhcp6::Server,
+    uplinks: Uplinks,
+    keys: FlatMap<String, Key32>,
     retry: plan::Retry,
     /// Facts changed since the last plan.
     stale: bool,
@@ -164,6 +243,8 @@ impl Router {
             advertisers: FlatMap::new(),
             leaving: Vec::new(),
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
+            uplinks: Uplinks::new(rng.next_u64()),
+            keys: FlatMap::new(),
             rng,
             retry: plan::Retry::default(),
             stale: false,
@@ -189,6 +270,7 @@ impl Router {
             Event::Configure { config, interfaces } => {
                 self.config = *config;
                 self.facts.interfaces = interfaces;
+                self.uplinks.configure(&self.config, now, out);
                 self.stale = true;
                 self.planned = None;
             }
@@ -199,7 +281,11 @@ impl Router {
             }
             Event::Applied(results) => self.applied(results, now, out),
             Event::Nd { link, packet } => {
-                if let Some(on) = self.advertisers.values_mut().find(|on| on.link == link) {
+                if let ra::Event::Packet { source, hop_limit, fragmented, bytes } = packet
+                    && self.uplinks.nd(link, ra::host::Event::Packet { source, hop_limit, fragmented, bytes }, now)
+                {
+                    self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+                } else if let Some(on) = self.advertisers.values_mut().find(|on| on.link == link) {
                     on.core.handle(packet, now, &mut self.nd_out);
                     take_nd(link, &mut self.nd_out, out);
                 }
@@ -207,6 +293,26 @@ impl Router {
             Event::Dhcp6(packet) => {
                 self.dhcp6.handle(packet, now, &mut self.dhcp6_out);
                 self.take_dhcp6(out);
+            }
+            Event::Dhcp6Client { link, event } => {
+                self.uplinks.dhcp6(link, event, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+            }
+            Event::Watch { link, event } => {
+                self.uplinks.watched(link, event, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+            }
+            Event::Keys(keys) => {
+                self.stale |= self.keys != keys;
+                self.keys = keys;
+            }
+            Event::Resolved { uplink, answer } => {
+                self.uplinks.resolved(&uplink, answer, now);
+                self.stale = true;
+            }
+            Event::Peer { link, handshake, sent } => {
+                self.stale |= self.uplinks.peer(link, handshake, sent, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
             }
         }
     }
@@ -217,6 +323,8 @@ impl Router {
             self.dhcp6.tick(now, &mut self.dhcp6_out);
             self.take_dhcp6(out);
         }
+        self.stale |= self.uplinks.tick(&self.facts.actual, now, out);
+        self.uplinks.lookups(now, out);
         let retry = self.retry.poll_at().is_some_and(|at| at <= now);
         let recheck = self.desired.recheck_at.is_some_and(|at| at <= now);
         if (self.stale || retry || recheck) && self.plan_allowed_at().is_none_or(|at| at <= now) {
@@ -242,7 +350,7 @@ impl Router {
         let retry = self.retry.poll_at().map(|at| (at, "the kernel refused a change"));
         let allowed = self.plan_allowed_at().unwrap_or_default();
         let plan = [stale, recheck, retry].into_iter().flatten().map(|(at, why)| (at.max(allowed), why));
-        cores.chain(self.dhcp6.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
+        cores.chain(self.dhcp6.poll_at()).chain(self.uplinks.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
     }
 
     /// Says good-bye on every link (RFC 4861 §6.2.5). The kernel's objects stay, so that a restart disturbs nobody.
@@ -265,6 +373,21 @@ impl Router {
     /// Links whose multicast groups the sockets have to be in: those advertised on, and those DHCPv6 serves.
     pub fn links(&self) -> FlatSet<u32> {
         self.advertisers.values().map(|on| on.link).chain(self.desired.dhcp6.links.keys().copied()).collect()
+    }
+
+    /// Devices of WireGuard uplinks, with their links, whose peers are to be told of as [`Event::Peer`].
+    pub fn tunnels(&self) -> Vec<(String, u32)> {
+        self.uplinks.tunnels().map(|(device, link)| (device.to_owned(), link)).collect()
+    }
+
+    /// Whether an uplink may have to be asked by echo.
+    pub fn wants_echo(&self) -> bool {
+        self.uplinks.wants_echo()
+    }
+
+    /// Whether an uplink asks by DHCPv6.
+    pub fn wants_dhcp6_client(&self) -> bool {
+        self.uplinks.wants_dhcp6()
     }
 
     /// A link's usable link-local address, to send from.
@@ -309,6 +432,7 @@ impl Router {
             self.draw_identity(out);
         }
         self.facts.prefixes = self.given_prefixes(now);
+        self.follow_uplinks(now, out);
         self.facts.delegations = self.dhcp6.delegations().collect();
         let desired =
             if self.config.enabled { plan::desired(&self.config, &self.facts, now) } else { Desired::default() };
@@ -325,6 +449,21 @@ impl Router {
         let ops = plan::diff(&self.desired.objects, &self.facts.actual);
         self.retry.keep_only(&ops);
         self.submit(ops, now, out);
+    }
+
+    /// Brings the uplinks in line with the facts, and the facts with what they give.
+    fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let Router { config, facts, memory, keys, uplinks, .. } = self;
+        let own = own(facts, memory, keys);
+        uplinks.follow(own, now, out);
+        uplinks.choose(config.uplink_mode, now, out);
+        let gives = uplinks.facts(own, now);
+        facts.uplinks = gives;
+    }
+
+    /// What uplinks need to know.
+    fn own(&self) -> Own<'_> {
+        own(&self.facts, &self.memory, &self.keys)
     }
 
     /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
@@ -433,6 +572,11 @@ impl Router {
             }
         }
     }
+}
+
+fn own<'a>(facts: &'a Facts, memory: &Memory, keys: &'a FlatMap<String, Key32>) -> Own<'a> {
+    let (duid, secret) = (facts.duid.as_ref(), memory.secret.unwrap_or_default());
+    Own { duid, secret, keys, actual: &facts.actual, interfaces: &facts.interfaces }
 }
 
 fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {

@@ -14,3 +14,4 @@ mod rights;
 mod skip;
 mod sockets;
 mod speed;
+mod uplinks;

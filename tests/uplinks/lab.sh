@@ -22,21 +22,19 @@ lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # make_lab : all machines and cables, forwarding and addresses of the core; nobody serves the customer yet
 make_lab() {
-    machine inet isp-a isp-b broker nat router pc tv || return 1
     local name letter
-    for name in inet isp-a isp-b broker nat router; do
-        in_ "$name" sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1 net.ipv4.ip_forward=1 \
-            net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0
-    done
-    for name in inet isp-a isp-b broker nat; do # nobody doubts addresses there
-        in_ "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.dad_transmits=0
-    done
+    local forwards="net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1 net.ipv4.ip_forward=1"
+    local certain="net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.dad_transmits=0"
+    machine inet isp-a isp-b broker nat router pc tv || return 1
+    # shellcheck disable=SC2086 # words
+    for name in inet isp-a isp-b broker nat; do in_ "$name" sysctl -qw $forwards $certain; done
+    # shellcheck disable=SC2086 # words
+    in_ router sysctl -qw $forwards
     for name in pc tv; do in_ "$name" sysctl -qw net.ipv6.conf.default.accept_ra_rt_info_max_plen=64; done
-    ip -n "$run-inet" addr add $INTERNET/128 dev lo || return 1
+    cable inet to-a isp-a core && cable isp-a edge router wana && cable inet to-b isp-b core && cable isp-b edge router wanb &&
+        cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1
+    backbone a isp-a && backbone b isp-b && backbone c broker || return 1
     for letter in a b; do
-        cable inet "to-$letter" "isp-$letter" core && cable "isp-$letter" edge router "wan$letter" || return 1
-        backbone "$letter" "isp-$letter" "to-$letter"
-        ip -n "$run-isp-$letter" addr add fe80::1/64 dev edge nodad
         # whatever leaves by this uplink with a source that it didn't give
         in_ "isp-$letter" nft "table netdev foreign {
             counter foreign { }
@@ -46,32 +44,26 @@ make_lab() {
             }
         }" || return 1
     done
-    cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1
-    backbone c broker to-c
-    ip -n "$run-broker" addr add $BROKER4/24 dev edge && ip -n "$run-nat" addr add 198.51.100.2/24 dev core &&
-        ip -n "$run-nat" addr add 192.168.4.1/24 dev edge &&
-        ip -n "$run-nat" route add default via $BROKER4 && ip -n "$run-router" addr add 192.168.4.2/24 dev wan4 &&
-        ip -n "$run-router" route add default via 192.168.4.1 &&
-        in_ nat nft 'table ip nat { chain out { type nat hook postrouting priority 100; oifname "core" masquerade; }; }' || return 1
-    ip -n "$run-router" link add br-lan type bridge && ip -n "$run-router" link set br-lan up || return 1
-    for name in pc tv; do
-        cable router "$name" "$name" eth0 && ip -n "$run-router" link set "$name" master br-lan || return 1
-    done
+    ip_ inet "addr add $INTERNET/128 dev lo nodad"
+    ip_ isp-a "addr add fe80::1/64 dev edge nodad" && ip_ isp-b "addr add fe80::1/64 dev edge nodad" &&
+        ip_ broker "addr add $BROKER4/24 dev edge" &&
+        ip_ nat "addr add 198.51.100.2/24 dev core" "addr add 192.168.4.1/24 dev edge" "route add default via $BROKER4" &&
+        in_ nat nft 'table ip nat { chain out { type nat hook postrouting priority 100; oifname "core" masquerade; }; }' &&
+        ip_ router "addr add 192.168.4.2/24 dev wan4" "route add default via 192.168.4.1" "link add br-lan type bridge" \
+            "link set br-lan up" && cable router pc pc eth0 && cable router tv tv eth0 &&
+        ip_ router "link set pc master br-lan" "link set tv master br-lan"
 }
 
-# backbone LETTER MACHINE DEVICE : the provider's default route, and the Internet's way to all that is the provider's
+# backbone LETTER MACHINE : the provider's default route, and the Internet's way to all that is the provider's
 backbone() {
-    ip -n "$run-$2" addr add fe80::2/64 dev core nodad
-    ip -n "$run-inet" addr add fe80::1/64 dev "$3" nodad
-    ip -n "$run-$2" -6 route add default via fe80::1 dev core src "2001:db8:${1}00::1" 2>/dev/null ||
-        ip -n "$run-$2" -6 route add default via fe80::1 dev core
-    ip -n "$run-$2" -6 route add blackhole "2001:db8:${1}00::/40"
-    ip -n "$run-inet" -6 route add "2001:db8:${1}00::/40" via fe80::2 dev "$3"
+    ip_ "$2" "addr add 2001:db8:${1}00::1/128 dev lo nodad" "addr add fe80::2/64 dev core nodad" \
+        "route add default via fe80::1 dev core src 2001:db8:${1}00::1" "route add blackhole 2001:db8:${1}00::/40" &&
+        ip_ inet "addr add fe80::1/64 dev to-$1 nodad" "route add 2001:db8:${1}00::/40 via fe80::2 dev to-$1"
 }
 
 link_prefix() { echo "2001:db8:${1}0${generation[$1]}:ffff::/64"; }
 delegated_pool() { echo "2001:db8:${1}1${generation[$1]}::"; }
-# all_of LETTER : what starts every address that a provider gives out now, of hosts on the LAN
+# lan_prefix LETTER : what starts every address that a provider gives out now, of hosts on the LAN
 lan_prefix() { echo "2001:db8:${1}1${generation[$1]}:"; }
 
 # ---- providers

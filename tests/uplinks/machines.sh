@@ -15,9 +15,10 @@ machine() {
 }
 # in_ NAME COMMAND... : runs a command on that machine
 in_() { ip netns exec "$run-$1" "${@:2}"; }
+# ip_ NAME WORDS... : many commands of ip at once, each one word: processes are what costs most in a virtual machine
+ip_() { printf '%s\n' "${@:2}" | ip -n "$run-$1" -b -; }
 cable() { # cable NAME DEVICE NAME DEVICE
-    ip -n "$run-$1" link add "$2" type veth peer name "$4" netns "$run-$3" &&
-        ip -n "$run-$1" link set "$2" up && ip -n "$run-$3" link set "$4" up
+    ip_ "$1" "link add $2 type veth peer name $4 netns $run-$3" "link set $2 up" && ip_ "$3" "link set $4 up"
 }
 # start NAME MACHINE COMMAND : a shell command in the background; its log is $work/NAME.log
 start() {

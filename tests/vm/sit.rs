@@ -1,10 +1,18 @@
 use crate::bed::{Bed, address, answers, device, index, reaches, run, sit};
 use oasis6::plan::{Device, Key, Objects, RouteTarget, Sit, SixRd, Value};
+use std::process::Command;
+
+/// Whether `to` here answers a ping that the far end sends with this source.
+fn pinged_from(bed: &Bed, source: &str, to: &str) -> bool {
+    let words = ["-6", "-q", "-c1", "-W2", "-I", source, to];
+    bed.there.run(|| Command::new("ping").args(words).output().unwrap().status.success())
+}
 
 fn far_end(bed: &Bed, commands: &[&str]) {
     bed.there.run(|| commands.iter().for_each(|command| drop(run(command))));
 }
 
+// MUST RFC 4213 §4: packets from an IPv4 address that is not the tunnel's other end are dropped
 #[test]
 fn a_6in4_tunnel_carries_traffic_to_a_plain_linux_tunnel_changes_and_goes() {
     let Some(mut bed) = Bed::new() else { return };
@@ -70,15 +78,12 @@ fn a_6to4_device_reaches_another_6to4_router() {
     reaches("2002:c000:202::1");
     // an inner source that belongs to another outer one is dropped (RFC 3964 §5.1.1), by the kernel itself
     far_end(&bed, &["ip address add 2002:c000:203::1/128 dev t0"]);
-    let ping_as = |source: &str| {
-        let command = format!("ping -6 -q -c1 -W2 -I {source} 2002:c000:201::1");
-        bed.there.run(|| std::process::Command::new("sh").args(["-c", &command]).output().unwrap().status.success())
-    };
-    assert!(ping_as("2002:c000:202::1"));
-    assert!(!ping_as("2002:c000:203::1"));
+    assert!(pinged_from(&bed, "2002:c000:202::1", "2002:c000:201::1"));
+    assert!(!pinged_from(&bed, "2002:c000:203::1", "2002:c000:201::1"));
     bed.reach(&Objects::new());
 }
 
+// MUST RFC 5969 §9.2: a packet whose IPv6 source embeds another IPv4 address than its IPv4 source is dropped
 #[test]
 fn a_6rd_device_reaches_the_relay_and_other_sites_and_takes_other_parameters() {
     let Some(mut bed) = Bed::new() else { return };
@@ -107,6 +112,9 @@ fn a_6rd_device_reaches_the_relay_and_other_sites_and_takes_other_parameters() {
         ],
     );
     reaches("2001:db8:6d00:202::1");
+    far_end(&bed, &["ip address add 2001:db8:6d00:203::1/128 dev t0"]);
+    assert!(pinged_from(&bed, "2001:db8:6d00:202::1", "2001:db8:6d00:201::1"));
+    assert!(!pinged_from(&bed, "2001:db8:6d00:203::1", "2001:db8:6d00:201::1"));
     // the rest of the world lies behind the relay, whose address is the next hop (RFC 5969 §7.1.1 and sit.c)
     let source = "2001:db8:6d00:201::/64".parse().unwrap();
     let route = Key::Route { table: 254, dst: oasis6::net::Prefix::ALL, src: source, metric: 1024 };

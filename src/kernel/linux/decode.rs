@@ -8,7 +8,7 @@ use super::encode::{
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
-use crate::plan::{Address, AddressState, DEVICE_PREFIX, Key, Link, Route, RouteTarget, Sit, SixRd, Tag};
+use crate::plan::{Address, AddressState, DEVICE_PREFIX, DeviceKind, Key, Link, Route, RouteTarget, Sit, SixRd, Tag};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressFlags, AddressHeader, CacheInfo};
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
@@ -160,10 +160,11 @@ fn seen(info: &[u8]) -> Result<Option<Seen>, Malformed> {
             _ => {}
         }
     }
-    Ok(match kind {
-        b"sit\0" => Some(Seen::Sit(sit(data)?)),
-        b"wireguard\0" => Some(Seen::Wireguard),
-        _ => None,
+    let kind = std::str::from_utf8(kind.strip_suffix(&[0]).unwrap_or(kind)).ok();
+    Ok(match kind.and_then(DeviceKind::from_word) {
+        Some(DeviceKind::Sit) => Some(Seen::Sit(sit(data)?)),
+        Some(DeviceKind::Wireguard) => Some(Seen::Wireguard),
+        None => None,
     })
 }
 
@@ -301,7 +302,8 @@ mod tests {
     use super::*;
     use crate::kernel::linux::encode;
     use crate::kernel::linux::exchange::{Request, messages};
-    use crate::plan::{Op, Value};
+    use crate::net::Key32;
+    use crate::plan::{Device, Op, Value, Wireguard};
     use proptest::prelude::*;
 
     const NOW: Instant = Instant(1_000_000);
@@ -345,6 +347,45 @@ mod tests {
             ("fd00::1", Tag::Ours, AddressState::Ready)
         );
         assert_eq!(Value::Address { len: address.len, lifetimes: address.lifetimes }, value);
+    }
+
+    fn devices() -> Vec<Sit> {
+        let sit = Sit {
+            local: "192.0.2.1".parse().unwrap(),
+            remote: Some("192.0.2.2".parse().unwrap()),
+            ttl: 64,
+            mtu: Some(1480),
+            sixrd: None,
+            link: Some(5),
+        };
+        let relay_prefix = ("192.0.0.0".parse().unwrap(), 8);
+        let sixrd = Some(SixRd { prefix: "2001:db8:6d00::/40".parse().unwrap(), relay_prefix });
+        vec![Sit { remote: None, link: None, ..sit.clone() }, Sit { remote: None, sixrd, ..sit.clone() }, sit]
+    }
+
+    #[test]
+    fn tunnels_read_back_as_they_are_asked_for_if_their_name_is_ours() {
+        for sit in devices() {
+            let (_, message) = encode::make_device("o6-six", &Device::Sit(sit.clone()));
+            let Ok(News::Link(0, link, seen)) = news(message.kind, &message.payload, NOW) else { panic!("no link") };
+            assert_eq!((link.name.as_str(), link.mtu, seen), ("o6-six", 1480, Some(Seen::Sit(sit.clone()))));
+            let (_, message) = encode::make_device("six", &Device::Sit(sit));
+            assert!(matches!(news(message.kind, &message.payload, NOW), Ok(News::Link(0, _, None))));
+        }
+        let wireguard = Wireguard { private_key: Key32([1; 32]), listen_port: 0, mtu: None, peers: Vec::new() };
+        let (_, message) = encode::make_device("o6-wg", &Device::Wireguard(wireguard));
+        assert!(matches!(news(message.kind, &message.payload, NOW), Ok(News::Link(0, _, Some(Seen::Wireguard)))));
+    }
+
+    #[test]
+    fn ipv4_addresses_come_and_go() {
+        let mut bytes = vec![2, 24, 0, 0, 3, 0, 0, 0];
+        bytes.extend(attribute(IFA_ADDRESS, &[192, 0, 2, 9]));
+        assert_eq!(news(libc::RTM_NEWADDR, &bytes, NOW), Err(Malformed), "an end of a cable's address is not ours");
+        bytes.extend(attribute(IFA_LOCAL, &[192, 0, 2, 1]));
+        let addr = Ipv4Addr::new(192, 0, 2, 1);
+        assert_eq!(news(libc::RTM_NEWADDR, &bytes, NOW), Ok(News::Ipv4(3, addr, 24)));
+        assert_eq!(news(libc::RTM_DELADDR, &bytes, NOW), Ok(News::Ipv4Gone(3, addr)));
     }
 
     #[test]
@@ -426,7 +467,9 @@ mod tests {
 
         #[test]
         fn no_damage_to_a_true_message_brings_it_down(at in 0usize..200, byte: u8, cut in 0usize..200) {
-            for bytes in [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)] {
+            let tunnels = devices().into_iter().map(|sit| encode::make_device("o6-six", &Device::Sit(sit)).1.payload);
+            let others = [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)];
+            for bytes in tunnels.chain(others) {
                 let mut bytes = bytes;
                 if let Some(there) = bytes.get_mut(at) {
                     *there = byte;

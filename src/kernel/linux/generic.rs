@@ -310,3 +310,103 @@ fn terminated(name: &str) -> Vec<u8> {
 fn find(payload: &[u8], header: usize, wanted: u16) -> Option<&[u8]> {
     attributes(payload, header).flatten().find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::linux::exchange::PIECE;
+    use proptest::prelude::*;
+
+    fn addr() -> impl Strategy<Value = SocketAddr> {
+        (any::<IpAddr>(), any::<u16>()).prop_map(|(addr, port)| SocketAddr::new(addr, port))
+    }
+
+    fn peers(count: usize, most: usize) -> impl Strategy<Value = Vec<Peer>> {
+        let ip = prop_oneof![
+            (any::<Ipv4Addr>(), 0..=32u8).prop_map(|(addr, len)| AllowedIp::V4(addr, len)),
+            (any::<Ipv6Addr>(), 0..=128u8).prop_map(|(addr, len)| AllowedIp::V6(Prefix::new(addr, len).unwrap())),
+        ];
+        let secret = proptest::option::of((1..=255u8).prop_map(|byte| Key32([byte; 32])));
+        let peer = (secret, proptest::option::of(addr()), proptest::collection::vec(ip, 0..most), any::<u16>());
+        let peer = peer.prop_map(|(preshared_key, endpoint, allowed_ips, keepalive)| {
+            let public_key = PublicKey([0; 32]);
+            Peer { public_key, preshared_key, endpoint, resolved: 0, allowed_ips, keepalive }
+        });
+        proptest::collection::vec(peer, 0..count).prop_map(|mut peers| {
+            peers.iter_mut().zip(1..).for_each(|(peer, n)| peer.public_key = PublicKey([n; 32]));
+            peers
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn what_is_set_reads_back_in_messages_of_a_bearable_size(peers in peers(5, 600), key: [u8; 32], port: u16) {
+            let wanted = Wireguard { private_key: Key32(key), listen_port: port, mtu: Some(1420), peers };
+            let mut told = Told::default();
+            for (_, message) in requests(30, "o6-wg", &wanted, [PublicKey([1; 32])].into_iter()) {
+                prop_assert!(message.kind == 30 && message.payload.len() < PIECE);
+                told.take(&message.payload);
+            }
+            // a message that removes a peer reads as one without anything
+            told.peers.retain(|(peer, ..)| wanted.peers.iter().any(|wanted| wanted.public_key == peer.public_key));
+            prop_assert_eq!(told.device(1420), wanted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_bring_it_down(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            Told::default().take(&bytes);
+            Told::default().take_peer(&bytes);
+            let _ = (socket_address(&bytes), time(&bytes), allowed_ip(&bytes));
+        }
+
+        #[test]
+        fn no_damage_to_a_true_message_brings_it_down(peers in peers(4, 3), at in 0usize..2000, byte: u8) {
+            let wanted = Wireguard { private_key: Key32([1; 32]), listen_port: 1, mtu: None, peers };
+            for (_, mut message) in requests(30, "o6-wg", &wanted, std::iter::empty()) {
+                if let Some(there) = message.payload.get_mut(at) {
+                    *there = byte;
+                }
+                Told::default().take(&message.payload);
+            }
+        }
+
+        #[test]
+        fn socket_addresses_round_trip(addr in addr()) {
+            prop_assert_eq!(socket_address(&socket_bytes(addr)), Some(addr));
+        }
+    }
+
+    #[test]
+    fn scopes_of_link_local_endpoints_are_kept_and_times_read() {
+        let addr = SocketAddr::V6(std::net::SocketAddrV6::new("fe80::1".parse().unwrap(), 51820, 0, 7));
+        assert_eq!(socket_address(&socket_bytes(addr)), Some(addr));
+        let bytes = |seconds: i64, nanos: i64| [seconds.to_ne_bytes(), nanos.to_ne_bytes()].concat();
+        assert_eq!(time(&bytes(5, 7)), Some(Duration::new(5, 7)));
+        assert_eq!(
+            (time(&bytes(0, 0)), time(&bytes(-1, 0)), time(&bytes(1, -1)), time(&[1; 9])),
+            (None, None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_peer_that_goes_on_in_the_next_message_is_one_peer() {
+        let ips: Vec<AllowedIp> = (0..600u32).map(|n| AllowedIp::V4(Ipv4Addr::from(n), 32)).collect();
+        let peer = Peer {
+            public_key: PublicKey([1; 32]),
+            preshared_key: None,
+            endpoint: None,
+            resolved: 0,
+            allowed_ips: ips.clone(),
+            keepalive: 25,
+        };
+        let parts = parts(&peer);
+        assert_eq!(parts.len(), 3);
+        let mut told = Told::default();
+        parts.iter().for_each(|part| told.take_peer(&part.0));
+        let [(read, status, None)] = told.peers.as_slice() else { panic!("{} peers", told.peers.len()) };
+        assert_eq!((read, status.rx, status.last_handshake), (&peer, 0, None));
+    }
+}

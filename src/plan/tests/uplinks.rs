@@ -12,7 +12,9 @@ fn uplink(world: &mut World, name: &str, prefix: &str, role: Role) -> u32 {
     let uplink = Uplink {
         device: format!("eth-{name}"),
         link: Some(link),
+        make: None,
         role,
+        on_link: vec![],
         next_hop: Some(RouteTarget::Via { link, gateway: a("fe80::1") }),
         addresses: vec![(own, 128, Lifetimes::FOREVER)],
         prefixes: vec![(p(prefix), Lifetimes::FOREVER)],
