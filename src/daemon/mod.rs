@@ -31,6 +31,7 @@ use lease_file::LeaseFile;
 use crate::config::{Config, Severity};
 use crate::control;
 use crate::control::server::{Request, Server};
+use crate::kernel::conntrack;
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
@@ -515,6 +516,11 @@ impl Hands for Daemon {
                     self.uplinks.send_echo(link, source, to, (identifier, sequence));
                 }
                 Action::Count { link, device } => self.uplinks.count(link, device),
+                Action::ForgetFlows(prefixes) => match conntrack::forget(&prefixes) {
+                    Ok(0) => {}
+                    Ok(flows) => info!("{flows} flows of prefixes that are gone were forgotten"),
+                    Err(refusal) => warn!("{refusal}"),
+                },
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }

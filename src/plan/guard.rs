@@ -17,6 +17,7 @@
 //! * From an uplink to a LAN ([`Mode::Own`]): answers, what RFC 4890 §4.3.1 says must pass, and pinholes. Where firewall4
 //!   is, its zones do this, and only the pinholes are handed to it as set elements.
 
+use super::{Key, Objects, Value};
 use crate::config::Protocol;
 use crate::net::{FlatMap, FlatSet, Prefix};
 use std::fmt;
@@ -148,6 +149,18 @@ pub fn guard(uplinks: &[GuardedUplink], guarded: Guarded) -> Option<Guard> {
     let six_to_four = uplinks().filter(|uplink| uplink.six_to_four).map(|uplink| uplink.device.clone()).collect();
     let mode = if firewall4 { Mode::Firewall4 } else { Mode::Own };
     Some(Guard { mode, uplinks: devices, paths, inside, holes, hosts, six_to_four, translations, lans })
+}
+
+/// Prefixes that were of a live uplink by the plan before and are by none now. What still lies in another live one goes
+/// on living.
+pub fn no_longer_live(before: &Objects, now: &Objects) -> Vec<Prefix> {
+    let paths = |objects: &Objects| match objects.get(&Key::Guard) {
+        Some(Value::Guard(guard)) => guard.paths.iter().map(|(_, prefix)| *prefix).collect(),
+        _ => FlatSet::new(),
+    };
+    let now = paths(now);
+    let dead = |was: &&Prefix| !now.iter().any(|live| live.overlaps(was));
+    paths(before).iter().filter(dead).copied().collect()
 }
 
 impl fmt::Display for Guard {

@@ -6,7 +6,7 @@
 //! a LAN has now.
 
 use super::guard::{Hole, apart};
-use crate::config::{Config, Host, PinholeHost, Protocol};
+use crate::config::{Config, Host, Pinhole, PinholeHost, Protocol};
 use crate::net::{Duid, FlatMap, FlatSet, Mac, Prefix, with_iid};
 use std::net::Ipv6Addr;
 
@@ -62,6 +62,13 @@ pub fn pinholes<'a>(
     });
     let holes = holes.collect();
     (holes, hosts)
+}
+
+/// Whether the plan depends on who has which address: a pinhole leads to a host by its name, or a rule of the owner does.
+pub fn names_asked(config: &Config, firewall4: Option<&FlatSet<String>>) -> bool {
+    let named = |pinhole: &Pinhole| pinhole.enabled && matches!(pinhole.host, PinholeHost::Name(_));
+    let asked = firewall4.is_some_and(|asked| !asked.is_empty());
+    !config.uplinks.is_empty() && (asked || config.pinholes.iter().any(named))
 }
 
 /// A host's name as nftables takes it for a set: letters, digits and `_`.
