@@ -506,6 +506,10 @@ nftables_accepts_the_rules() {
 		echo 'table inet fw4 { chain input { type filter hook input priority filter; policy drop;'
 		echo 'include "/usr/share/nftables.d/chain-pre/input/oasis6.nft"'
 		echo '}'
+		echo 'chain forward { type filter hook forward priority filter; policy drop;'
+		echo 'include "/usr/share/nftables.d/chain-pre/forward/oasis6.nft"'
+		echo '}'
+		echo 'include "/usr/share/nftables.d/table-post/oasis6.nft"'
 		echo '}'
 	} > /ruleset
 	/usr/sbin/nft -c -f /ruleset || fail "with rules"
