@@ -70,7 +70,7 @@ for how in link silent; do
         echo "SAMPLE $rep failover oasis6 $how-outage $ms ms ($now to $next)"
         echo "$how $ms" >> "$work/samples"
         prefers pc "$next" || fail "the host does not prefer an address of $next"
-        sources=$(prober sources "$work/probes" $((since + ms + 500)))
+        sources=$(prober sources "$work/probes" $(($(now_ms) - 1000)))
         case $sources in *"$(of_letter "$now")"*) fail "after the move the host still used a source of $now" ;; esac
         since=$(now_ms)
         mend "$now"

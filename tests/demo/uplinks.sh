@@ -35,7 +35,7 @@ moves() {
     cut "$1" "$2"
     ms=$(prober outage "$work/probes" "$since" 30000) || broke "the laptop's pings are not answered any more"
     prefers pc "$3" || broke "the laptop does not use $(name "$3")"
-    case $(prober sources "$work/probes" $((since + ms + 500))) in
+    case $(prober sources "$work/probes" $(($(now_ms) - 1000))) in
         *"$(of_letter "$1")"*) broke "the laptop still uses the address of $(name "$1")" ;;
     esac
     held "The laptop's pings went unanswered for $(in_seconds "$ms"), then were on $(name "$3"), from $(uses_now "$3")"

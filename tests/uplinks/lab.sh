@@ -277,8 +277,10 @@ lan_addresses() {
 prefers() { preferred "$1" | grep -q "^$(of_letter "$2")"; }
 of_letter() { case $1 in c) echo "$tunnel_prefix" ;; *) lan_prefix "$1" ;; esac; }
 prober() { python3 "$lab/prober.py" "$@"; }
-# probing MACHINE EVERY : a prober on that machine asks the Internet every so many milliseconds; its log is $work/probes
+# probing MACHINE EVERY : a prober on that machine asks the Internet every so many milliseconds, and has been answered for half
+# a second; its log is $work/probes
 probing() {
     : > "$work/probes"
     start prober "$1" "exec python3 $lab/prober.py ask $INTERNET $2 $work/probes"
+    prober outage "$work/probes" "$(now_ms)" 20000 500 >/dev/null
 }

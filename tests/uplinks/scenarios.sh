@@ -7,9 +7,10 @@
 # ---- words
 
 ok() { echo "  ok     $*"; }
-# broken WHAT : says so, with what helps to see why; goes on
+# broken WHAT : says so, the first time with what helps to see why; goes on
 broken() {
     echo "  FAILED $*"
+    [ "$failed" = 0 ] || return
     {
         oasis6 status
         ip -n "$run-router" -6 route show
@@ -46,7 +47,6 @@ begins() {
     held "the host reaches the Internet" within 10 reaches pc
     held "b stands by: the host has an address of it in reserve" within 20 ready pc b
     probing pc 100
-    sleep 1
 }
 # moves LETTER HOW OTHER LIMIT_MS : cuts an uplink; the host is on the other one within the limit, and never looks back
 moves() {
@@ -54,9 +54,11 @@ moves() {
     since=$(now_ms)
     cut "$1" "$2"
     ms=$(prober outage "$work/probes" "$since" 30000)
+    since=$(now_ms)
     held "dies ($2): the host is on $3 after $ms ms, of $4" [ "$ms" -le "$4" ]
     held "its preferred addresses are of $3 only" only_prefers "$1" "$3"
-    held "it uses no source of $1 any more" uses_no "$(of_letter "$1")" $((since + ms + 500))
+    sleep 0.5
+    held "it uses no source of $1 any more" uses_no "$(of_letter "$1")" $((since - 1000))
 }
 only_prefers() { prefers pc "$2" && ! prefers pc "$1"; }
 # comes_back LETTER : a mended uplink stands by again, and that costs no packet
@@ -170,6 +172,25 @@ WORDS
     held "the host still prefers an address of it" prefers pc a
     ends
 }
+
+an_isp_that_repeats_itself_changes_nothing() {
+    local before changes
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    sleep 15 # the first advertisements to the LAN come closer to each other
+    before=$(advertised)
+    changes=$(timeout 20 ip netns exec "$run-router" ip -6 monitor address route | sed 's/^/         | /')
+    held "no change in the kernel in 20 s, while an advertisement comes every 3 to 4 s${changes:+:
+$changes}" [ -z "$changes" ]
+    held "no advertisement to the LAN because of them" [ $(($(advertised) - before)) -le 1 ]
+    ends
+}
+# advertised : how many advertisements went to all on the LAN
+advertised() { oasis6 status | sed -n 's/.*advertised \([0-9]*\) times* to all.*/\1/p'; }
 
 hostile_neighbours_change_nothing() {
     local before after
