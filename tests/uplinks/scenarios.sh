@@ -260,7 +260,7 @@ WORDS
     ends
 }
 # answers_policy SOURCE : the host is told that its source failed a policy
-answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "Source address failed"; }
+answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "Source address failed\|code 5$"; }
 
 native_shares_a_64() {
     delegates=no provide a
