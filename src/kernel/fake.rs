@@ -531,6 +531,7 @@ impl FakeKernel {
                 }
                 self.insert_route(key.clone(), Route { target: *target, tag: Tag::Ours });
             }
+            (Key::Guard, Value::Guard(guard)) => self.actual.filter.guard = Some(guard.clone()),
             _ => return Err(refusal(EINVAL, "key and value don't belong together")),
         }
         Ok(())
@@ -558,6 +559,7 @@ impl FakeKernel {
             }
             Key::Address { link, addr } => self.remove_address(*link, *addr),
             Key::Route { .. } => self.remove_route(key),
+            Key::Guard => self.actual.filter.guard = None,
             Key::Sysctl(_) => return Err(refusal(EINVAL, "a sysctl can't be deleted")),
         }
         Ok(())

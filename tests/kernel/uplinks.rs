@@ -16,7 +16,7 @@ async fn hear(socket: &mut EchoSocket) -> EchoReply {
     let mut heard = None;
     while heard.is_none() {
         timeout(SOON, socket.readable()).await.expect("no reply").unwrap();
-        socket.recv_batch(1, |reply| heard = Some(reply));
+        socket.recv_batch(64, |reply| heard = Some(reply));
     }
     heard.unwrap()
 }
@@ -26,9 +26,16 @@ fn beyond(there: &Namespace) {
     ip("address add 2001:db8::a/128 dev a nodad");
     there.run(|| {
         std::fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
-        ip("address add 2001:db8:f::1/128 dev lo");
+        ip("address add 2001:db8:f::1/128 dev lo nodad");
         ip("route add 2001:db8::a/128 via fe80::a dev b");
+        is_local("2001:db8:f::1");
     });
+    is_local("2001:db8::a");
+}
+
+/// Waits until the kernel takes packets to a new address, which it makes a route for a moment later.
+fn is_local(address: &str) {
+    eventually("an address is local", || !ip(&format!("route show table local {address}")).is_empty());
 }
 
 #[test]
@@ -119,10 +126,12 @@ fn packets_of_a_device_are_counted_our_own_and_forwarded_ones_but_no_neighbour_d
     std::fs::write("/proc/sys/net/ipv6/conf/lan/accept_dad", "0").unwrap();
     ip("link set dev lan up");
     ip("address add 2001:db8:1::1/64 dev lan nodad");
+    is_local("2001:db8:1::1");
     host.run(|| {
         std::fs::write("/proc/sys/net/ipv6/conf/h/accept_dad", "0").unwrap();
         ip("link set dev h up");
         ip("address add 2001:db8:1::2/64 dev h nodad");
+        is_local("2001:db8:1::2");
         ip("route add default via 2001:db8:1::1 dev h");
     });
     there.run(|| ip("route add 2001:db8:1::/64 via fe80::a dev b"));

@@ -538,9 +538,9 @@ impl Watch {
             self.ask_at = now.after(self.interval());
         }
         if due {
-            let asked = self.probes.ask(now, out);
-            self.requests += asked;
-            self.own.1 += asked;
+            self.requests += self.probes.ask(now, out);
+            // multicast is not among the packets that are counted
+            self.own.1 += self.targets().filter(|target| !target.is_multicast()).count() as u64;
         }
         let of_use = !self.probes.ever() || self.mute || self.state == State::Failing;
         if let Some(next_hop) = self.next_hop().filter(|_| of_use && self.look_up_at <= now) {

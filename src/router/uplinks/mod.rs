@@ -373,7 +373,9 @@ impl Running {
     ) -> bool {
         let Some(link) = self.link else {
             let any = !nd_out.is_empty() || !dhcp6_out.is_empty() || !watch_out.is_empty();
-            (nd_out.clear(), dhcp6_out.clear(), watch_out.clear());
+            nd_out.clear();
+            dhcp6_out.clear();
+            watch_out.clear();
             return any;
         };
         let mut news = false;

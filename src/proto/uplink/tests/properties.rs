@@ -31,7 +31,8 @@ fn change(line: &mut Line, what: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    // each case is an hour and more
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn a_flapping_uplink_does_not_flap_the_lan(seed: u64, weather in prop::collection::vec(weather(), 1..400)) {
@@ -66,6 +67,11 @@ proptest! {
         prop_assert_eq!(bad.watch.state(), State::Up);
         prop_assert_eq!(choice.roles().get("bad").unwrap().role, Role::Active);
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn probes_are_few_and_return_traffic_is_never_called_failing(

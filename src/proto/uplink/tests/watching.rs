@@ -38,7 +38,7 @@ fn silence_is_found_within_two_seconds_in_every_phase_while_packets_go_out() {
         worst = worst.max(line.until(State::Failing, 2000));
         assert!(line.reason().starts_with("no answer from fe80::1 for "), "{}", line.reason());
     }
-    eprintln!("silent drop under traffic: found in {worst} ms at most");
+    assert!((1400..=1950).contains(&worst), "{worst} ms at worst");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn of_several_targets_all_have_to_be_silent_and_one_that_answers_alone_degrades(
     line.mute.clear();
     line.until(State::Up, 10_000);
     // at most four are asked
-    let many: Vec<Ipv6Addr> = (0..9).map(|low| Ipv6Addr::from(low)).collect();
+    let many: Vec<Ipv6Addr> = (0u128..9).map(Ipv6Addr::from).collect();
     let mut out = Vec::new();
     line.watch.reconfigure(many, line.now, &mut out);
     assert_eq!(out.iter().filter(|action| matches!(action, Action::Echo { .. })).count(), 4);
