@@ -505,6 +505,7 @@ impl Hands for Daemon {
                     self.uplinks.send_echo(link, source, to, (identifier, sequence));
                 }
                 Action::Count { link, device } => self.uplinks.count(link, device),
+                Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }
