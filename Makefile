@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 20
 FUZZ_RUNS ?= 10000000
 ARCH ?= mipsel_mips32
 
-.PHONY: build test pure fmt lint shellcheck demo bench-dhcp6 bench-ra fuzz fuzz-long mips-check clean help
+.PHONY: build test test-vm pure fmt lint shellcheck demo bench-dhcp6 bench-ra bench-failover fuzz fuzz-long mips-check clean help
 .PHONY: ipk apk ipk-all apk-all size dist test-packages test-emulated test-mips
 .DEFAULT_GOAL := build
 
@@ -17,8 +17,13 @@ build: ## the release binary, target/release/oasis6
 	cargo build --release --locked
 
 test: ## installs what the tests need (as root, on Debian), then runs them all
-	@$(SETUP) rust build netns test
+	@$(SETUP) rust build netns test uplinks
 	@tests/run.sh
+
+test-vm: build ## what needs a kernel with WireGuard and sit, in a virtual machine (as root); takes minutes
+	@$(SETUP) rust build netns uplinks
+	@tests/vm/vm-setup.sh
+	@tests/vm/run.sh $(CURDIR)/$(DAEMON)
 
 pure: ## the inner rooms alone build: no sockets, files or clock in them
 	@$(SETUP) rust build
@@ -50,6 +55,10 @@ bench-dhcp6: build ## the DHCPv6 server against kea in one run (as root)
 bench-ra: build ## router advertisements against radvd in one run (as root)
 	@$(SETUP) netns bench
 	@benches/peers/bench-ra.sh $(CURDIR)/$(DAEMON)
+
+bench-failover: build ## how long a host is without the Internet when an uplink dies (as root); REPS=10 moves of each kind
+	@$(SETUP) netns uplinks $(if $(PEERS),bench)
+	@benches/peers/bench-failover.sh $(CURDIR)/$(DAEMON)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (20)
 	@$(SETUP) rust build fuzz
@@ -86,7 +95,7 @@ test-packages: ## the packages' format and contents; those in target/openwrt/pac
 
 test-emulated: ## binaries for routers serve under emulation (as root); ARCH="mipsel_mips32 mips_24kc"
 	@$(SETUP) build cross netns emulate
-	@tests/emulate.sh $(foreach arch,$(ARCH),$(arch)=$$(openwrt/cross.sh $(arch)))
+	@tests/emulate.sh $(foreach arch,$(ARCH),$(arch)=$$(openwrt/cross.sh $(arch)) $(arch)=$$(openwrt/cross.sh $(arch) mini))
 
 test-mips: ## a whole emulated MIPS machine with 64 and 32 MB serves a host (as root); prints the memory it takes
 	@$(SETUP) build cross netns

@@ -6,6 +6,7 @@
 #   netns    network namespaces and what every test in them uses
 #   demo     make demo
 #   test     make test: DHCPv6 clients, an analyser of packets
+#   uplinks  the Internet in namespaces: providers, a tunnel broker, attackers
 #   bench    make bench-dhcp6, make bench-ra: the daemons people use today
 #   fuzz     make fuzz: cargo-fuzz and the C++ compiler it needs
 #   lint     shellcheck
@@ -25,17 +26,18 @@ declare -A PACKAGES=(
     [rust]=""
     [build]="gcc libc6-dev make"
     [netns]="iproute2 iputils-ping procps util-linux"
-    [demo]="iproute2 iputils-ping procps util-linux dhcpcd-base"
+    [demo]="iproute2 iputils-ping procps util-linux dhcpcd-base kea-dhcp6-server radvd wireguard-go wireguard-tools nftables python3"
     [test]="dhcpcd-base isc-dhcp-client wide-dhcpv6-client ndisc6 tshark tcpdump python3 busybox-static nftables"
-    [bench]="gcc libc6-dev python3 kea-dhcp6-server radvd"
+    [uplinks]="kea-dhcp6-server radvd wireguard-go wireguard-tools nftables thc-ipv6 python3"
+    [bench]="gcc libc6-dev python3 kea-dhcp6-server radvd babeld bird2"
     [fuzz]="g++"
     [lint]="shellcheck"
     [mips]="cargo-web rustc-web rust-web-src"
-    [cross]="cargo-web rustc-web rust-web-src python3 xz-utils"
+    [cross]="cargo-web rustc-web rust-web-src python3 xz-utils zopfli"
     [packages]="python3 busybox-static openssl"
     [emulate]="qemu-user-static isc-dhcp-client"
 )
-SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client"
+SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client babeld bird"
 
 say() { echo "setup: $*" >&2; }
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0" >&2; exit 2; }

@@ -8,7 +8,8 @@ is the description. Everything is little-endian.
 import hashlib
 import struct
 import subprocess
-import zlib
+
+import deflate
 
 INT, INT32, BLOB8, BLOB16, BLOB32, ARRAY, OBJECT = (kind << 28 for kind in (1, 2, 8, 9, 0xa, 0xd, 0xe))
 NULL = 0
@@ -53,8 +54,7 @@ def build(package, key=None):
         for file, (_, content) in enumerate(files.values(), 1):
             if content:
                 blocks.append(block(BLOCK_DATA, struct.pack("<II", folder, file) + content))
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return b"ADBd" + deflate.compress(b"ADB.pckg" + b"".join(blocks)) + deflate.flush()
+    return b"ADBd" + deflate.raw(b"ADB.pckg" + b"".join(blocks))
 
 
 def lists(package):

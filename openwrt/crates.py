@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """crates.py ELF [COUNT]: where the bytes of an unstripped binary go, by crate, and its COUNT (0) largest functions.
+crates.py ELF 0xADDRESS...: the function that is at each address, for what crash.c writes.
 
 Code that is made for a caller's types counts for the crate it was written in. cross.sh leaves such a binary at
-target/openwrt/FAMILY/TARGET/release/oasis6.
+target/openwrt/FAMILY/oasis6-VARIANT.elf.
 """
 import re
 import struct
@@ -49,6 +50,12 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     data = Path(sys.argv[1]).read_bytes()
+    if sys.argv[2:] and sys.argv[2].startswith("0x"):
+        for place in sys.argv[2:]:
+            names = [name for name, kind, address, size in symbols(data)
+                     if kind == FUNCTION and address <= int(place, 16) < address + size]
+            print(place, *names[:1])
+        return
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     code, constants, functions, seen = Counter(), Counter(), [], set()
     for name, kind, address, size in symbols(data):

@@ -59,7 +59,12 @@ rust=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust
 work=$PWD/target/openwrt/$family${PROFILE:+-$PROFILE}
 mkdir -p "$work"
 
-unwind=-lunwind
+compile() {
+    # shellcheck disable=SC2086 # $zig is a name and options
+    python3 -m ziglang cc -target $zig -Os -c "openwrt/$1" -o "$2"
+}
+
+unwind=-lunwind more=''
 flags="-Ctarget-cpu=$cpu -Ctarget-feature=+crt-static$features -Clink-self-contained=no"
 if [ "${PROFILE:-}" != feed ]; then
     flags="$flags -Cforce-unwind-tables=no"    # nobody unwinds where a panic aborts
@@ -67,9 +72,16 @@ if [ "${PROFILE:-}" != feed ]; then
     # addresses) is no loss on processors that small: the linker makes a program at a fixed address of it in any case.
     case $family in mips*)
         flags="$flags -Crelocation-model=static" unwind=$work/nounwind.o
-        # shellcheck disable=SC2086 # $zig is a name and options
-        python3 -m ziglang cc -target $zig -Os -c openwrt/nounwind.c -o "$unwind" ;;
+        compile nounwind.c "$unwind" ;;
     esac
+    if [ "$variant" = mini ]; then
+        # Panics without words, see crash.c
+        set -- "$@" -Zpanic-immediate-abort
+        export CARGO_PROFILE_RELEASE_PANIC=immediate-abort
+        # by the linker, since other flags for rustc would have the other variant's crates built again and again
+        more=$work/crash.o
+        compile crash.c "$more"
+    fi
 fi
 # No path of this machine in the binary: it would betray who built it, and differ from one machine to the next.
 for path in "$(realpath "$rust")=rust" "$rust=rust" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$PWD=oasis6"; do
@@ -78,7 +90,7 @@ done
 linker=$work/linker
 cat > "$linker" <<END
 #!/bin/bash
-exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}"
+exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}" $more
 END
 chmod 755 "$linker"
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')
@@ -91,5 +103,6 @@ if [ "${PROFILE:-}" = feed ]; then
 fi
 RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc /usr/bin/cargo build --release --locked --bin oasis6 --target "$target" \
     --target-dir "$work" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size "$@" >&2
-openwrt/strip.py "$work/$target/release/oasis6" "$work/oasis6-$variant"
+cp "$work/$target/release/oasis6" "$work/oasis6-$variant.elf"
+openwrt/strip.py "$work/oasis6-$variant.elf" "$work/oasis6-$variant"
 echo "$work/oasis6-$variant"

@@ -3,9 +3,10 @@
 An ipk is a gzipped tar of debian-binary, data.tar.gz and control.tar.gz. All names start with ./, folders are listed
 before what is in them, everything belongs to root and has the same time.
 """
-import gzip
 import io
 import tarfile
+
+from deflate import compress
 
 POSTINST = """#!/bin/sh
 [ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0
@@ -81,8 +82,3 @@ def tar(files, time, folders=True):
                     add(f"./{folder}/", 0o755, tarfile.DIRTYPE)
             add(f"./{path}", mode, tarfile.REGTYPE, content)
     return buffer.getvalue()
-
-
-def compress(data):
-    """gzip without name or time, as `gzip -n`."""
-    return gzip.compress(data, compresslevel=9, mtime=0)

@@ -20,6 +20,7 @@ oasis6: IPv6 for any network
   oasis6 check      check the configuration; exit status 1 if it has an error
   oasis6 plan       show what `run` would change on this machine; change nothing
   oasis6 status     what is served, and what is wrong
+  oasis6 uplinks    which ways to the Internet there are, and what became of them
   oasis6 leases     who has which address and prefix
   oasis6 monitor    what happens, as it happens
   oasis6 reload     read the configuration again; apply only the difference
@@ -50,6 +51,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "check" => return check(&options),
         "plan" => plan(&options),
         "status" => ask(&options, "status", show::status),
+        "uplinks" => ask(&options, "uplinks", show::uplinks),
         "leases" => ask(&options, "leases", show::leases),
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),

@@ -1,42 +1,17 @@
 #!/bin/bash
 # demo.sh : what oasis6 does for a network, step by step, on this machine and without touching its own network.
 #
-# As root on Debian; installs what it needs, builds oasis6, and makes a router, three hosts and a downstream router in
+# Two acts: a network of its own here, and in demo/uplinks.sh its ways to the Internet. As root on Debian; installs what it needs, builds oasis6, and makes a router, three hosts and a downstream router in
 # network namespaces. The exit status is 0 only if every step held. OASIS6=PROGRAM shows one that is built already.
 # shellcheck disable=SC2015  # "A && B || broke": broke ends the demo
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 
-if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold="" dim="" green="" red="" plain=""; fi
-
-title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-say() { printf '  %s\n' "$@"; }
-# show COMMAND... : runs it, its output below it (without the "@if3" that ip adds to the name of a virtual device)
-show() {
-    printf '    %s$ %s%s\n' "$dim" "${SHOWN:-$*}" "$plain"
-    "$@" 2>&1 | sed "s/@[a-z0-9-]*//; s/^/    $dim/; s/[[:space:]]*\$/$plain/"
-}
-held() { printf '  %s✓%s %s\n' "$green" "$plain" "$*"; }
-broke() {
-    printf '  %s✗ %s%s\n' "$red" "$*" "$plain"
-    printf '\nThe end of the log of oasis6:\n'
-    tail -n 20 "$work/oasis6.log" | sed 's/^/    /'
-    printf '\nThe end of the log of dhcpcd:\n'
-    tail -n 10 "$work/dhcpcd.log" 2>/dev/null | sed 's/^/    /'
-    printf '\n%sThe demo stops here: this step did not hold.%s\n' "$red" "$plain"
-    exit 1
-}
-
-# within SECONDS COMMAND... : waits until the command succeeds
-within() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
-    done
-}
+# shellcheck source=SCRIPTDIR/demo/words.sh
+. tests/demo/words.sh
+# shellcheck source=SCRIPTDIR/uplinks/machines.sh
+. tests/uplinks/machines.sh
 
 # ---- what this needs
 
@@ -55,41 +30,11 @@ example=$PWD/files/etc/config/oasis6
 run=o6demo$$
 mkdir -p target && work=$(mktemp -d -p "$PWD/target" demo.XXXXXX) || exit 1
 before=$(ip netns list | sort; ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/\1/' | sort)
-declare -A daemons=()
-
-# start NAME NAMESPACE COMMAND : a shell command in the background; its log is $work/NAME.log
-start() {
-    ip netns exec "$run-$2" setsid bash -c "$3" >>"$work/$1.log" 2>&1 </dev/null &
-    daemons[$1]=$!
-}
-# stop NAME [SIGNAL] : ends it and its children
-stop() {
-    local pid=${daemons[$1]:-}
-    [ -n "$pid" ] || return 0
-    kill "-${2:-TERM}" -- "-$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
-    unset "daemons[$1]"
-}
-clean_up() {
-    for name in "${!daemons[@]}"; do stop "$name"; done
-    for ns in router laptop downstream visitor printer; do ip netns del "$run-$ns" 2>/dev/null; done
-    rm -rf "$work"
-}
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
-# in NAME COMMAND... : runs a command on that machine of the demo
-in_() { ip netns exec "$run-$1" "${@:2}"; }
-on() { SHOWN="${*:2}" show in_ "$@"; }
-cable() { # cable NAME DEVICE NAME DEVICE
-    ip -n "$run-$1" link add "$2" type veth peer name "$4" netns "$run-$3" &&
-        ip -n "$run-$1" link set "$2" up && ip -n "$run-$3" link set "$4" up
-}
-
 make_network() {
-    for ns in router laptop downstream visitor printer; do
-        ip netns add "$run-$ns" && ip -n "$run-$ns" link set lo up || return 1
-    done
+    machine router laptop downstream visitor printer || return 1
     # every desktop listens to route information in router advertisements; the bare kernel has to be told
     for ns in laptop downstream visitor; do
         in_ $ns sysctl -qw net.ipv6.conf.default.accept_ra_rt_info_max_plen=64
@@ -113,7 +58,6 @@ reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "$2" >/dev/null 2>&1; }
 # learnt NAME : what the last DHCPv6 exchange of dhcpcd gave for a variable
 learnt() { sed -n "s/^new_dhcp6_$1=//p" "$work/lease" 2>/dev/null | tail -n 1; }
 oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6" --network "$work/network"; }
-ask() { SHOWN="oasis6 $*" show oasis6 "$@"; }
 start_router() { start oasis6 router "exec $OASIS6 run --config $work/oasis6 --network $work/network"; }
 
 pings() {
@@ -273,7 +217,7 @@ held "The laptop left and came back, and has its address again"
 within 5 in_ laptop sh -c "ip -6 route show $site | grep -q via" || broke "the laptop has no route to $site"
 pings
 
-title "8. The end"
+title "8. The end of the first act"
 clean_up
 after=$(ip netns list | sort; ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/\1/' | sort)
 if [ "$before" != "$after" ]; then
@@ -282,4 +226,5 @@ if [ "$before" != "$after" ]; then
 else
     held "Everything the demo made is gone; this machine is as it was"
 fi
+OASIS6=$OASIS6 tests/demo/uplinks.sh || exit 1
 printf '\n%sEvery step held.%s\n' "$green" "$plain"

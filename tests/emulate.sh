@@ -57,6 +57,7 @@ within() { # SECONDS COMMAND... : waits until the command succeeds
         sleep 0.2
     done
 }
+not() { ! "$@"; }
 verdict() { # STATUS WHAT
     if [ "$1" = 0 ]; then
         passed=$((passed + 1))
@@ -98,6 +99,11 @@ END
     address=$(ip -n $run-router -6 -o addr show dev lan0 scope global | awk '{ sub("/.*", "", $4); print $4; exit }')
     ip netns exec $run-host ping -6 -q -c 1 -W 5 "$address" >/dev/null
     verdict $? "the host reaches the router at $address"
+    case ${*: -1} in *-mini)
+        kill -TRAP $router
+        within 5 grep -q "a bug ends it at 0x" "$work/log" && within 5 not kill -0 $router
+        verdict $? "the log says where a bug ended it"
+    esac
 }
 
 for pair in "$@"; do

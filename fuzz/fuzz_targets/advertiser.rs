@@ -6,8 +6,7 @@ mod input;
 
 use input::Input;
 use libfuzzer_sys::fuzz_target;
-use oasis6::config::Preference;
-use oasis6::net::{ALL_NODES, Instant, Lifetimes, Mac, Prefix, Until};
+use oasis6::net::{ALL_NODES, Instant, Lifetimes, Mac, Preference, Prefix, Until};
 use oasis6::proto::ra::{Action, Advertiser, Config, Event, PrefixInfo};
 use oasis6::wire::nd::{self, Message};
 use std::time::Duration;

@@ -13,13 +13,16 @@ mod read;
 pub mod render;
 pub mod schema;
 pub mod uci;
+mod uplink;
 
 pub use harmless::harmless;
 pub use nearest::nearest;
-pub use read::{MAX_FILE_SIZE, MAX_LANS, MAX_PREFIXES, MAX_PROBLEMS, Reading, interfaces, read};
+pub use read::{
+    MAX_FILE_SIZE, MAX_LANS, MAX_PINHOLES, MAX_PREFIXES, MAX_PROBLEMS, MAX_UPLINKS, Reading, interfaces, read,
+};
+pub use uplink::{Given, Pinhole, PinholeHost, Protocol, Request, Share, Uplink, UplinkKind, UplinkMode, Wireguard};
 
-use crate::net::FlatMap;
-use crate::net::{Duid, Mac, Prefix};
+use crate::net::{Duid, FlatMap, Mac, Preference, Prefix};
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -40,12 +43,18 @@ pub struct Config {
     pub run_dir: String,
     /// File in tmpfs where leases stand as odhcpd writes them, for LuCI; empty: none.
     pub lease_file: String,
+    /// How many uplinks' prefixes the LANs use.
+    pub uplink_mode: UplinkMode,
     /// The networks served, by section name.
     pub lans: FlatMap<String, Lan>,
+    /// Ways to the Internet, by section name.
+    pub uplinks: FlatMap<String, Uplink>,
     /// Prefixes given by hand, by section name.
     pub prefixes: FlatMap<String, GivenPrefix>,
     /// Known hosts, in the order of the file.
     pub hosts: Vec<Host>,
+    /// Ways in from the Internet, in the order of the file.
+    pub pinholes: Vec<Pinhole>,
 }
 
 /// Source of the unique local prefix (RFC 4193).
@@ -96,18 +105,6 @@ pub enum DnsServer {
     Router,
     /// This address.
     At(Ipv6Addr),
-}
-
-/// Default router preference and route preference (RFC 4191 §2.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preference {
-    /// 11
-    Low,
-    /// 00
-    #[default]
-    Medium,
-    /// 01
-    High,
 }
 
 /// Router advertisements of a LAN: the variables of RFC 4861 §6.2.1 and the options beside them.

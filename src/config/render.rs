@@ -18,7 +18,7 @@ pub fn json() -> Value {
             "name": option.name, "list": option.most > 1, "most": option.most, "default": text(option.default),
             "otherwise": text(option.otherwise), "example": option.example, "unit": text(option.unit),
             "accepts": option.accepts, "datatype": option.datatype, "choices": option.choices,
-            "help": option.help, "rfc": text(option.rfc),
+            "help": option.help, "rfc": text(option.rfc), "of": option.of,
         })
     };
     let section = |section: Section| {
@@ -40,7 +40,7 @@ pub fn text() -> String {
         for option in &section.options {
             let _ = writeln!(out, "\n  {} {}   {}", option.keyword(), option.name, if_missing(option));
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" ({})", option.rfc) };
-            wrap(&mut out, &format!("{}{rfc}", option.help));
+            wrap(&mut out, &format!("{}{}{rfc}", of(option), option.help));
             wrap(&mut out, &format!("Takes {}.", option.values()));
         }
         out.push('\n');
@@ -64,8 +64,14 @@ pub fn readme_table() -> String {
                 (default, _) => format!("`{default}`"),
             };
             let rfc = if option.rfc.is_empty() { String::new() } else { format!(" {}", option.rfc) };
-            let _ =
-                writeln!(out, "| `{}`{list} | {missing} | {} | {}{rfc} |", option.name, option.values(), option.help);
+            let _ = writeln!(
+                out,
+                "| `{}`{list} | {missing} | {} | {}{}{rfc} |",
+                option.name,
+                option.values(),
+                of(option),
+                option.help
+            );
         }
         out.push('\n');
     }
@@ -93,10 +99,16 @@ pub fn example() -> String {
                 Some((_, _, value)) => ("", *value),
                 None => ("#", option.example),
             };
-            let _ = writeln!(out, "\t# {}\n\t{comment}{} {} '{value}'", option.help, option.keyword(), option.name);
+            let (of, help, keyword, name) = (of(option), option.help, option.keyword(), option.name);
+            let _ = writeln!(out, "\t# {of}{help}\n\t{comment}{keyword} {name} '{value}'");
         }
     }
     out
+}
+
+/// The types that an option is for, where it is not for all.
+fn of(option: &Opt) -> String {
+    if option.of.is_empty() { String::new() } else { format!("({}) ", option.of.join(", ")) }
 }
 
 fn if_missing(option: &Opt) -> String {

@@ -30,7 +30,7 @@ pub mod show;
 mod tests;
 
 /// What the daemon can be asked, here and on ubus; none takes parameters.
-pub const METHODS: &[&str] = &["status", "leases", "check", "plan", "reload"];
+pub const METHODS: &[&str] = &["status", "uplinks", "leases", "check", "plan", "reload"];
 
 /// Why a request got no result.
 #[derive(Clone, Debug, PartialEq, Eq)]

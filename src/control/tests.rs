@@ -19,9 +19,13 @@ use tokio::sync::oneshot;
 
 const PATIENT: Duration = Duration::from_secs(10);
 const HASTY: Duration = Duration::from_millis(300);
+/// How long what must come is waited for, on a machine that has other things to do.
+const SURELY: Duration = Duration::from_secs(60);
 
 /// Bytes of a large answer: far more than a socket takes at once.
 const LARGE: usize = 3_000_000;
+/// Bytes of an answer that is more than a socket takes at once, and doesn't keep a slow machine busy.
+const LONGER: usize = 300_000;
 
 /// A directory for one socket.
 struct Place(PathBuf);
@@ -100,18 +104,18 @@ impl Daemon {
     }
 
     fn until(&self, is: impl Fn(&Value) -> bool) {
-        let end = Instant::now() + PATIENT;
+        let end = Instant::now() + SURELY;
         while !is(&self.call("status", Value::Null).unwrap_or_default()) {
             assert!(Instant::now() < end, "{:?}", self.call("status", Value::Null));
             sleep(Duration::from_millis(10));
         }
     }
 
-    /// Whether it still answers, and was never held up (a client that could would do so for 10 s and longer).
+    /// Whether it still answers, and was never held up (a client that could would do so as long as it is heard).
     fn is_well(&self) {
         assert_eq!(self.call("echo", json!({ "are": "you well?" })), Ok(json!({ "are": "you well?" })));
         let latest = *self.latest.lock().unwrap();
-        assert!(latest < Duration::from_secs(5), "the loop was late by {latest:?}");
+        assert!(latest < PATIENT, "the loop was late by {latest:?}");
     }
 }
 
@@ -146,6 +150,7 @@ fn answer(server: &mut Server, request: Request, kept: &mut Vec<Request>) {
         "status" => request.reply.send(Ok(server.status())),
         "leases" => request.reply.send(Ok(many_leases())),
         "large" => request.reply.send(Ok("x".repeat(LARGE).into())),
+        "longer" => request.reply.send(Ok("x".repeat(LONGER).into())),
         "drop" => drop(request),
         "keep" => kept.push(request),
         "publish" => {
@@ -264,7 +269,7 @@ fn whoever_talks_nonsense_is_told_so_and_leaves() {
 #[test]
 fn a_client_that_vanishes_leaves_nothing_behind() {
     let daemon = Daemon::start(PATIENT);
-    for bytes in [&b""[..], b"{\"met", b"{\"method\":\"large\"}\n", b"{\"method\":\"monitor\"}\n"] {
+    for bytes in [&b""[..], b"{\"met", b"{\"method\":\"longer\"}\n", b"{\"method\":\"monitor\"}\n"] {
         for _ in 0..2 * MAX_CLIENTS {
             // the kernel keeps what is sent before the daemon takes the connection
             let mut client = UnixStream::connect(daemon.path()).unwrap();

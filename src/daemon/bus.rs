@@ -90,6 +90,7 @@ mod on {
             let id = match notice {
                 Notice::Lease(..) => "oasis6.lease",
                 Notice::Lan { .. } => "oasis6.lan",
+                Notice::Uplink { .. } => "oasis6.uplink",
                 Notice::Prefix { .. } => "oasis6.prefix",
                 Notice::Kernel { .. } | Notice::Config { .. } => return,
             };

@@ -11,10 +11,13 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod filter;
 mod lease_file;
 mod load;
 pub(crate) mod log;
+pub mod lookup;
 mod plan;
+mod uplinks;
 mod withdraw;
 
 pub use load::{Loaded, Paths, load};
@@ -22,24 +25,28 @@ pub use plan::plan;
 pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
+use filter::FilterWatch;
 use lease_file::LeaseFile;
 
 use crate::config::{Config, Severity};
 use crate::control;
 use crate::control::server::{Request, Server};
+use crate::kernel::conntrack;
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
 use crate::net::FlatSet;
 use crate::net::Instant;
-use crate::plan::{Change, Trouble};
-use crate::router::{Action, Entropy, Event, Notice, Router};
-use crate::store::{Store, disk::Disk, disk::Lock};
+use crate::plan::{Change, Op, Trouble};
+use crate::proto::dhcp6::Record;
+use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
+use crate::store::{Memory, Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use uplinks::{Ready, UplinkSockets};
 
 /// Packets taken from one socket in a row, before the others have their turn.
 const BUDGET: usize = 64;
@@ -47,6 +54,8 @@ const BUDGET: usize = 64;
 const PORT_RETRY: Duration = Duration::from_secs(10);
 /// The kernel is read anew this often though no notification was lost: nothing may rest on what we remember alone.
 const AUDIT: Duration = Duration::from_secs(300);
+/// Errors of the store that are logged between two audits. It has four files.
+const MOST_COMPLAINTS: usize = 8;
 
 /// A daemon that can't start or go on; says why and what to do.
 #[derive(Debug)]
@@ -70,6 +79,8 @@ struct Daemon {
     dhcp6: Option<Dhcp6Socket>,
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
+    uplinks: UplinkSockets,
+    filter: FilterWatch,
     joined: FlatSet<u32>,
     control: Server,
     bus: Bus,
@@ -77,6 +88,8 @@ struct Daemon {
     devices: Devices,
     audit_at: Instant,
     lease_file: LeaseFile,
+    /// Errors of the store that the log has had since the last audit: one that lasts is said again after each.
+    complaints: FlatSet<String>,
     loaded_at: Instant,
     warnings: Vec<String>,
     config_error: Option<String>,
@@ -88,7 +101,9 @@ struct Daemon {
 enum Wake {
     Nd,
     Dhcp6,
+    Uplink(Ready),
     Kernel(Received),
+    Filter,
     Control(Request),
     Ubus(Option<Call>),
     Reload,
@@ -124,7 +139,8 @@ impl Daemon {
         let control = Server::bind(&Path::new(&config.run_dir).join("oasis6.sock"))
             .map_err(|error| Fatal(format!("can't open the control socket: {error}")))?;
         let mut out = Vec::new();
-        let entropy = Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random() };
+        let entropy =
+            Entropy { seed: linux::random_u64(), ula: linux::random(), duid: linux::random(), secret: linux::random() };
         let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
         router.limit_bindings(most_bindings(linux::memory()));
         router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);
@@ -136,12 +152,15 @@ impl Daemon {
             nd,
             dhcp6: None,
             dhcp6_refused: None,
+            uplinks: UplinkSockets::closed(),
+            filter: FilterWatch::default(),
             joined: FlatSet::new(),
             control,
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),
             audit_at: now.after(AUDIT),
             lease_file: LeaseFile::default(),
+            complaints: FlatSet::new(),
             loaded_at: now,
             warnings: Vec::new(),
             config_error: None,
@@ -166,7 +185,9 @@ impl Daemon {
             let wake = tokio::select! {
                 ready = self.nd.readable() => ready.map(|()| Wake::Nd),
                 ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
+                ready = self.uplinks.readable() => ready.map(Wake::Uplink),
                 received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
+                changed = self.filter.changed() => changed.map(|()| Wake::Filter),
                 request = self.control.next() => Ok(Wake::Control(request)),
                 call = self.bus.next() => Ok(Wake::Ubus(call)),
                 _ = hangup.recv() => Ok(Wake::Reload),
@@ -178,6 +199,7 @@ impl Daemon {
             match wake.map_err(|error| Fatal(format!("a socket failed: {error}")))? {
                 Wake::Nd => self.receive_nd(now),
                 Wake::Dhcp6 => self.receive_dhcp6(now),
+                Wake::Uplink(ready) => self.uplinks.receive(ready, &mut self.router, now, &mut self.out),
                 Wake::Kernel(Received::Changes) => {
                     let changes = std::mem::take(&mut changes);
                     self.router.handle(Event::Kernel(changes), now, &mut self.out);
@@ -187,6 +209,7 @@ impl Daemon {
                     warn!("the kernel had more news than we could read; reading everything anew");
                     self.audit(now);
                 }
+                Wake::Filter => self.filter.note(now),
                 Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
                 Wake::Ubus(Some(call)) => {
                     let answer = self.answer(&call.method, now);
@@ -208,8 +231,11 @@ impl Daemon {
     fn settle(&mut self, now: Instant) {
         if self.audit_at <= now {
             self.audit(now);
+            self.complaints = FlatSet::new();
         }
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
+        self.uplinks.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
+        self.filter.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
         self.router.settle(now, &mut self.out);
         self.carry_out(now);
         self.open_dhcp6(now);
@@ -223,7 +249,10 @@ impl Daemon {
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
         let files = [self.store.poll_at(), self.lease_file.poll_at()];
-        let all = [router, port, self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
+        let all =
+            [router, port, self.uplinks.poll_at(), self.filter.poll_at(), self.bus.poll_at(), Some(self.audit_at)]
+                .into_iter()
+                .chain(files);
         all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
@@ -251,49 +280,11 @@ impl Daemon {
         }
     }
 
-    /// Does what the router wants done: the kernel, the journal, and only then the wire.
+    /// Does what the router wants done.
     fn carry_out(&mut self, now: Instant) {
-        let mut sends = Vec::new();
-        let mut records = Vec::new();
-        while !self.out.is_empty() {
-            let mut results = Vec::new();
-            for action in self.out.drain(..) {
-                match action {
-                    Action::Record(record) => records.push(record),
-                    Action::Remember(memory) => self.store.remember(&memory, now),
-                    Action::Apply(ops) => {
-                        let answers = self.kernel.apply(&ops);
-                        results.extend(ops.into_iter().zip(answers));
-                    }
-                    Action::Tell(notice) => tell(&notice, &mut self.control, &mut self.bus, now),
-                    Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
-                }
-            }
-            if !results.is_empty() {
-                self.router.handle(Event::Applied(results), now, &mut self.out);
-            }
-        }
-        if !records.is_empty() {
-            self.lease_file.changed(now);
-        }
-        let kept = records.is_empty() || self.store.commit(&records, now).is_ok();
-        let mut messages = Vec::new();
-        for action in sends {
-            match action {
-                Action::SendNd { link, to, bytes } => {
-                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
-                        ::log::debug!("a router advertisement was not sent: {error}");
-                    }
-                }
-                Action::SendDhcp6 { link, to, port, bytes, commits } if kept || !commits => {
-                    messages.push(Outgoing { link, to, port, bytes });
-                }
-                _ => {}
-            }
-        }
-        if let Some(socket) = &mut self.dhcp6 {
-            socket.send_batch(&messages);
-        }
+        let mut out = std::mem::take(&mut self.out);
+        carry_out(self, &mut out, now);
+        self.out = out;
     }
 
     /// Opens or closes port 547 as the configuration asks.
@@ -354,7 +345,17 @@ impl Daemon {
             self.store.flush(self.router.bindings(), now);
         }
         self.store.tick(now);
+        self.complain();
         self.lease_file.tick(now, |clock| self.router.lease_file(now, clock));
+    }
+
+    /// Logs what the store can't write.
+    fn complain(&mut self) {
+        for error in self.store.errors() {
+            if self.complaints.len() < MOST_COMPLAINTS && self.complaints.insert(error.clone()) {
+                warn!("{error}");
+            }
+        }
     }
 
     fn configure(&mut self, config: Config, devices: Devices, warnings: Vec<String>, now: Instant) {
@@ -367,6 +368,8 @@ impl Daemon {
         self.devices = devices;
         self.lease_file.configure(&config.lease_file, now);
         let interfaces = self.bus.devices(&self.devices);
+        let keys = self.uplinks.keys(&config);
+        self.router.handle(Event::Keys(keys), now, &mut self.out);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
     }
 
@@ -403,6 +406,7 @@ impl Daemon {
         match method {
             "status" => Ok(self.status(now)),
             "leases" => Ok(self.router.leases(now)),
+            "uplinks" => Ok(self.router.uplinks(now)),
             "check" => Ok(load(&self.paths).check()),
             "plan" => {
                 let mut loaded = load(&self.paths);
@@ -431,6 +435,9 @@ impl Daemon {
         }
         if let Some((why, _)) = &self.dhcp6_refused {
             trouble("dhcp6", why, "stop the other server; the port is tried again every 10 s");
+        }
+        for (place, why) in self.uplinks.troubles() {
+            trouble(place, why, "it is tried again every 10 s");
         }
         for report in self.store.reports() {
             trouble("store", report, "");
@@ -468,6 +475,63 @@ impl Daemon {
     }
 }
 
+impl Hands for Daemon {
+    fn router(&mut self) -> &mut Router {
+        &mut self.router
+    }
+
+    fn remember(&mut self, memory: &Memory, now: Instant) {
+        self.store.remember(memory, now);
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        self.kernel.apply(ops)
+    }
+
+    fn tell(&mut self, notice: &Notice, now: Instant) {
+        ::log::log!(notice.level(), "{notice}");
+        if self.control.is_watched() {
+            self.control.publish(&notice.to_json(now));
+        }
+        self.bus.tell(notice, now);
+    }
+
+    fn commit(&mut self, records: &[Record], now: Instant) -> bool {
+        self.lease_file.changed(now);
+        self.store.commit(records, now).is_ok()
+    }
+
+    fn send(&mut self, packets: Vec<Action>) {
+        let mut messages = Vec::with_capacity(packets.len());
+        for packet in packets {
+            match packet {
+                Action::SendNd { link, to, bytes } => {
+                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
+                        ::log::debug!("a router advertisement was not sent: {error}");
+                    }
+                }
+                Action::SendDhcp6 { link, to, port, bytes, .. } => messages.push(Outgoing { link, to, port, bytes }),
+                Action::SendDhcp6Client { link, to, bytes } => self.uplinks.send_dhcp6(link, to, &bytes),
+                Action::SendEcho { link, source, to, identifier, sequence } => {
+                    self.uplinks.send_echo(link, source, to, (identifier, sequence));
+                }
+                Action::Count { link, device } => self.uplinks.count(link, device),
+                Action::ForgetFlows(prefixes) => match conntrack::forget(&prefixes) {
+                    Ok(0) => {}
+                    Ok(flows) => info!("{flows} flows of prefixes that are gone were forgotten"),
+                    Err(refusal) => warn!("{refusal}"),
+                },
+                Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
+                Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
+                _ => {}
+            }
+        }
+        if let Some(socket) = &mut self.dhcp6 {
+            socket.send_batch(&messages);
+        }
+    }
+}
+
 /// How many bindings a machine can afford: about 1 KiB each with its route and its line in the journal, out of a
 /// sixteenth of the memory. 4,096 on a router of 64 MiB.
 fn most_bindings(memory: u64) -> usize {
@@ -484,12 +548,4 @@ async fn readable(socket: Option<&Dhcp6Socket>) -> std::io::Result<()> {
 
 fn listen(kind: SignalKind) -> Result<Signal, Fatal> {
     signal(kind).map_err(|error| Fatal(format!("can't listen to signals: {error}")))
-}
-
-fn tell(notice: &Notice, control: &mut Server, bus: &mut Bus, now: Instant) {
-    ::log::log!(notice.level(), "{notice}");
-    if control.is_watched() {
-        control.publish(&notice.to_json(now));
-    }
-    bus.tell(notice, now);
 }

@@ -20,7 +20,7 @@ pub fn plan(loaded: Loaded, file: &Path) -> Result<Value, String> {
     let disk = disk::ReadOnly::new(Path::new(&config.run_dir), Path::new(&config.state_dir));
     let (_, found) = Store::open(disk, &linux::boot_id(), now);
     let actual = LinuxKernel::open().and_then(|mut kernel| kernel.read()).map_err(|refusal| refusal.message)?;
-    let entropy = Entropy { seed: 0, ula: linux::random(), duid: linux::random() };
+    let entropy = Entropy { seed: 0, ula: linux::random(), duid: linux::random(), secret: linux::random() };
     let mut out = Vec::new();
     let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
     router.handle(Event::Kernel(vec![Change::All(actual)]), now, &mut out);

@@ -1,4 +1,4 @@
-//! A kernel in memory, for tests and the simulator: links, addresses, routes and sysctls that behave as Linux does.
+//! A kernel in memory, for tests and the simulator: links, tunnel devices, addresses, routes and sysctls that behave as Linux does.
 //!
 //! It tells what changes by [`FakeKernel::news`], makes link-local addresses and connected routes by itself, detects
 //! duplicate addresses, lets addresses expire, and on request goes wrong: refuses, loses news, crashes half way.
@@ -6,15 +6,19 @@
 
 use super::{Kernel, Refusal};
 use crate::net::{FlatMap, Instant, Lifetimes, Mac, Prefix, Until, with_iid};
-use crate::plan::{Actual, Address, AddressState, Change, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use crate::plan::{
+    Actual, Address, AddressState, Change, Device, DeviceKind, Key, Link, Op, Route, RouteTarget, Sit, Tag, Value,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
+const EEXIST: i32 = 17;
 const ENODEV: i32 = 19;
 const EINVAL: i32 = 22;
+const EOPNOTSUPP: i32 = 95;
 const ENETDOWN: i32 = 100;
 const EHOSTUNREACH: i32 = 113;
 
@@ -38,6 +42,8 @@ pub struct FakeKernel {
     detecting: BTreeMap<(u32, Ipv6Addr), Instant>,
     /// Addresses that somebody else on the link uses.
     used_elsewhere: BTreeSet<Ipv6Addr>,
+    /// The kinds of tunnel devices that it can't make.
+    missing: Vec<DeviceKind>,
     news: VecDeque<Change>,
     lost: bool,
     refuse: u32,
@@ -57,6 +63,7 @@ impl FakeKernel {
             no_carrier: BTreeSet::new(),
             detecting: BTreeMap::new(),
             used_elsewhere: BTreeSet::new(),
+            missing: Vec::new(),
             news: VecDeque::new(),
             lost: false,
             refuse: 0,
@@ -157,15 +164,40 @@ impl FakeKernel {
         self.next_index += 1;
         self.actual.links.insert(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 });
         self.set_sysctl(&disable_ipv6(name), "0");
+        self.set_sysctl(&accept_ra(name), "1");
         self.tell(Change::Link(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 }));
         self.come_up(index);
         index
     }
 
+    /// From now on the kernel can, or can't, make tunnel devices of this kind.
+    pub fn set_supported(&mut self, kind: DeviceKind, supported: bool) {
+        self.missing.retain(|missing| *missing != kind);
+        if !supported {
+            self.missing.push(kind);
+        }
+    }
+
+    /// A link gets an IPv4 address.
+    pub fn add_ipv4(&mut self, link: u32, addr: Ipv4Addr, len: u8) {
+        if self.actual.links.contains_key(&link) && self.actual.ipv4.insert((link, addr), len) != Some(len) {
+            self.tell(Change::Ipv4(link, addr, len));
+        }
+    }
+
+    /// A link loses an IPv4 address.
+    pub fn remove_ipv4(&mut self, link: u32, addr: Ipv4Addr) {
+        if self.actual.ipv4.remove(&(link, addr)).is_some() {
+            self.tell(Change::Ipv4Gone(link, addr));
+        }
+    }
+
     /// The link is gone, with its addresses, routes and sysctls.
     pub fn remove_link(&mut self, index: u32) {
         let Some(link) = self.actual.links.get(&index) else { return };
-        self.actual.sysctls.remove(&disable_ipv6(&link.name));
+        for of_device in [disable_ipv6, accept_ra] {
+            self.actual.sysctls.remove(&of_device(&link.name));
+        }
         self.flush(index);
         self.admin_down.remove(&index);
         self.no_carrier.remove(&index);
@@ -179,10 +211,12 @@ impl FakeKernel {
         let was = link.name.clone();
         change(link);
         let link = link.clone();
-        if was != link.name
-            && let Some(value) = self.actual.sysctls.remove(&disable_ipv6(&was))
-        {
-            self.set_sysctl(&disable_ipv6(&link.name), &value);
+        for of_device in [disable_ipv6, accept_ra] {
+            if was != link.name
+                && let Some(value) = self.actual.sysctls.remove(&of_device(&was))
+            {
+                self.set_sysctl(&of_device(&link.name), &value);
+            }
         }
         self.tell(Change::Link(index, link));
     }
@@ -264,10 +298,13 @@ impl FakeKernel {
 
     /// The machine starts anew: links come back under the same names with new indexes, everything else is gone.
     pub fn reboot(&mut self) {
-        let links = std::mem::take(&mut self.actual.links);
+        let devices = std::mem::take(&mut self.actual.devices);
+        let mut links = std::mem::take(&mut self.actual.links);
+        links.retain(|_, link| !devices.contains_key(&link.name));
         let mut fresh = FakeKernel::new(self.now);
         fresh.next_index = self.next_index;
         fresh.used_elsewhere = std::mem::take(&mut self.used_elsewhere);
+        fresh.missing = std::mem::take(&mut self.missing);
         fresh.wrongs = std::mem::take(&mut self.wrongs);
         for (old, link) in links {
             let index = fresh.add_link(&link.name, link.mac);
@@ -329,6 +366,10 @@ impl FakeKernel {
         let Some(link) = self.actual.links.get(&index).filter(|link| link.up && !self.ipv6_disabled(link)) else {
             return;
         };
+        // WireGuard has addr_gen_mode none
+        if let Some(Device::Wireguard(_)) = self.actual.devices.get(&link.name) {
+            return;
+        }
         let iid = link.mac.map_or(u64::from(index), |mac| mac.eui64());
         let addr = with_iid(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), iid);
         if self.actual.link_local(index).is_none() && !self.actual.addresses.contains_key(&(index, addr)) {
@@ -396,6 +437,52 @@ impl FakeKernel {
         }
     }
 
+    fn put_device(&mut self, name: &str, device: &Device) -> Result<(), Refusal> {
+        let there = self.actual.link_named(name).map(|(index, _)| index);
+        let same = |other: &Device| match (other, device) {
+            (Device::Sit(a), Device::Sit(b)) => (a.local, a.remote, a.link) == (b.local, b.remote, b.link),
+            _ => false,
+        };
+        match self.actual.devices.get(name) {
+            _ if self.missing.contains(&device.kind()) => {
+                let message = format!("no kind {}; install {}", device.kind().word(), device.kind().package());
+                return Err(refusal(EOPNOTSUPP, &message));
+            }
+            None if there.is_some() => return Err(refusal(EOPNOTSUPP, "another device has this name")),
+            _ if self.actual.devices.iter().any(|(other, is)| other != name && same(is)) => {
+                return Err(refusal(EEXIST, "another tunnel has the same addresses"));
+            }
+            // a device can't change its kind, nor a tunnel from one end to many
+            Some(was) if was.kind() != device.kind() || is_point_to_point(was) != is_point_to_point(device) => {
+                there.into_iter().for_each(|index| self.remove_link(index));
+            }
+            _ => {}
+        }
+        let (mtu, default) = match device {
+            Device::Sit(sit) => (sit.mtu, 1480),
+            Device::Wireguard(wireguard) => (wireguard.mtu, 1420),
+        };
+        let index = self.actual.link_named(name).map(|(index, _)| index);
+        let was = index.and_then(|index| self.actual.links.get(&index)).map(|link| link.mtu);
+        let mtu = mtu.or(was).unwrap_or(default);
+        let mut device = device.clone();
+        match &mut device {
+            Device::Sit(sit) => sit.mtu = Some(mtu),
+            Device::Wireguard(wireguard) => {
+                wireguard.mtu = Some(mtu);
+                wireguard.peers.iter_mut().for_each(|peer| peer.resolved = 0);
+            }
+        }
+        self.actual.devices.insert(name.to_owned(), device.clone());
+        let index = index.unwrap_or_else(|| self.add_link(name, None));
+        if self.actual.links.get(&index).is_some_and(|link| link.mtu != mtu) {
+            self.change_link(index, |link| link.mtu = mtu);
+        }
+        self.tell(Change::Device(name.to_owned(), device));
+        self.set_admin(index, true);
+        Ok(())
+    }
+
     fn put(&mut self, key: &Key, value: &Value) -> Result<(), Refusal> {
         let foreign = matches!(self.actual.get(key), Some((_, Tag::Foreign)));
         match (key, value) {
@@ -403,6 +490,7 @@ impl FakeKernel {
                 self.set_sysctl(name, value);
             }
             (Key::Sysctl(_), Value::Sysctl(_)) => return Err(refusal(ENOENT, "no such sysctl")),
+            (Key::Device(name), Value::Device(device)) => return self.put_device(name, device),
             // that it exists already is success
             (Key::Address { .. } | Key::Route { .. }, _) if foreign => {}
             (Key::Address { link, addr }, Value::Address { len, lifetimes }) => {
@@ -443,6 +531,7 @@ impl FakeKernel {
                 }
                 self.insert_route(key.clone(), Route { target: *target, tag: Tag::Ours });
             }
+            (Key::Guard, Value::Guard(guard)) => self.actual.filter.guard = Some(guard.clone()),
             _ => return Err(refusal(EINVAL, "key and value don't belong together")),
         }
         Ok(())
@@ -460,8 +549,17 @@ impl FakeKernel {
             return Err(refusal(EPERM, "this is not yours"));
         }
         match key {
+            Key::Device(name) if self.actual.is_taken(name) => {
+                self.wrongs.push(format!("deleted the foreign {key}"));
+                return Err(refusal(EPERM, "this is not yours"));
+            }
+            Key::Device(name) => {
+                let index = self.actual.link_named(name).map(|(index, _)| index);
+                index.into_iter().for_each(|index| self.remove_link(index));
+            }
             Key::Address { link, addr } => self.remove_address(*link, *addr),
             Key::Route { .. } => self.remove_route(key),
+            Key::Guard => self.actual.filter.guard = None,
             Key::Sysctl(_) => return Err(refusal(EINVAL, "a sysctl can't be deleted")),
         }
         Ok(())
@@ -498,8 +596,16 @@ fn refusal(errno: i32, message: &str) -> Refusal {
     Refusal { errno, message: message.to_owned() }
 }
 
+fn is_point_to_point(device: &Device) -> bool {
+    matches!(device, Device::Sit(Sit { remote: Some(_), .. }))
+}
+
 fn disable_ipv6(device: &str) -> String {
     format!("net.ipv6.conf.{device}.disable_ipv6")
+}
+
+fn accept_ra(device: &str) -> String {
+    format!("net.ipv6.conf.{device}.accept_ra")
 }
 
 fn connected(addr: Ipv6Addr, len: u8) -> Option<Key> {
@@ -551,7 +657,7 @@ mod tests {
     fn news_is_told_once_or_lost() {
         let mut kernel = FakeKernel::new(Instant(0));
         let link = kernel.add_link("lan", None);
-        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 3));
+        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 4));
         assert_eq!(kernel.news(), Some(vec![]));
         for n in 0..=NEWS {
             kernel.change_link(link, |link| link.mtu = 1280 + u32::try_from(n % 2).unwrap());

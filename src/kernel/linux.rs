@@ -17,6 +17,8 @@
 //!   route that comes with an address tells it, since Linux 4.18. They carry both, so that a kernel may be exchanged.
 //!   An address that says `noprefixroute` is not ours, even so: netifd has put its own over it, and relies on it.
 //!
+//! * Tunnel devices are known by their name ([`DEVICE_PREFIX`](crate::plan::DEVICE_PREFIX)) and kind together.
+//!
 //! Of the routes of others only those that lead to everything are read at all: they say whether we are a default router,
 //! and a router may hold the whole Internet's. That one of the others is in the way is told when ours is refused.
 //!
@@ -28,26 +30,39 @@
 //! address that somebody else made: it is there, and stays as it is.
 
 mod decode;
+mod devices;
 mod encode;
 mod exchange;
+#[cfg(feature = "wireguard")]
+mod generic;
 mod notifications;
 mod refusal;
 
+#[cfg(feature = "wireguard")]
+pub use generic::PeerStatus;
 pub use notifications::{Notifications, Received};
 
+#[cfg(feature = "wireguard")]
+use super::handshakes::Handshakes;
+use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, Instant};
-use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
-use decode::News;
+use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use decode::{News, Seen};
+use devices::Devices;
 use exchange::{Failure, Netlink, Request};
-use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
+use nix::libc;
+#[cfg(feature = "wireguard")]
+use nix::net::if_::if_nametoindex;
 use nix::time::{ClockId, clock_gettime};
+use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::Read;
+use std::net::Ipv6Addr;
 
 /// The protocol number of our routes and addresses: no one in iproute2's `rt_protos` or FRR has it.
 pub const PROTOCOL: u8 = 111;
@@ -62,18 +77,54 @@ const DUMPS: usize = 3;
 /// The kernel this process runs on, in the network namespace of the thread that opened it.
 pub struct LinuxKernel {
     netlink: Netlink,
+    devices: Devices,
+    #[cfg(feature = "wireguard")]
+    handshakes: FlatMap<String, Handshakes>,
+    nft: Nft,
 }
 
 impl LinuxKernel {
     /// Opens a connection; needs no rights. Refused where there is no netlink.
     pub fn open() -> Result<LinuxKernel, Refusal> {
-        let netlink = Netlink::open().map_err(|error| Failure::from(error).refusal(None))?;
-        Ok(LinuxKernel { netlink })
+        let netlink = Netlink::open(NETLINK_ROUTE).map_err(|error| Failure::from(error).refusal(None))?;
+        Ok(LinuxKernel {
+            netlink,
+            devices: Devices::default(),
+            #[cfg(feature = "wireguard")]
+            handshakes: FlatMap::default(),
+            nft: Nft::default(),
+        })
+    }
+
+    /// The packet filter alone, read anew: one part of what [`Kernel::read`] gives.
+    pub fn read_filter(&mut self) -> Filter {
+        self.nft.read()
     }
 
     /// Messages that could not be read, since it was opened.
     pub fn malformed(&self) -> u64 {
         self.netlink.malformed
+    }
+
+    /// Whether a neighbour on a link is there, as the kernel's neighbour discovery last found it; `None` while it is not
+    /// sure, or knows nothing of it.
+    pub fn neighbour(&mut self, link: u32, addr: Ipv6Addr) -> Option<bool> {
+        let mut found = None;
+        let asked = self.netlink.get(encode::neighbour(link, addr), |kind, payload| {
+            found = (kind == libc::RTM_NEWNEIGH).then(|| decode::is_reachable(payload)).flatten();
+        });
+        asked.ok().and(found)
+    }
+
+    /// How the peers of a WireGuard device do. Refused if there is no such device.
+    #[cfg(feature = "wireguard")]
+    pub fn wireguard_peers(&mut self, device: &str) -> Result<Vec<PeerStatus>, Refusal> {
+        let told = self.devices.generic.read(device).map_err(|failure| failure.refusal(None))?;
+        if !self.handshakes.contains_key(device) {
+            // of devices that are gone nobody asks again
+            self.handshakes.retain(|name, _| if_nametoindex(name.as_str()).is_ok());
+        }
+        Ok(told.peers(self.handshakes.or_default(device.to_owned()), boottime()))
     }
 
     /// Asks for all of `batch` at once, empties it and appends the results.
@@ -95,7 +146,8 @@ impl LinuxKernel {
 
 impl Kernel for LinuxKernel {
     fn read(&mut self) -> Result<Actual, Refusal> {
-        self.netlink.actual().map_err(|failure| failure.refusal(None))
+        let actual = self.netlink.actual(&mut self.devices).map_err(|failure| failure.refusal(None))?;
+        Ok(Actual { filter: self.nft.read(), ..actual })
     }
 
     fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
@@ -109,8 +161,18 @@ impl Kernel for LinuxKernel {
                     self.change(&mut batch, &mut results, now);
                     results.push(match op {
                         Op::Put(Key::Sysctl(name), Value::Sysctl(value)) => sysctl::write(name, value),
+                        Op::Put(Key::Guard, Value::Guard(guard)) => self.nft.put(guard),
+                        Op::Delete(Key::Guard, _) => self.nft.remove(),
                         // there is no such thing as a sysctl removed
                         Op::Delete(Key::Sysctl(_), _) => Ok(()),
+                        Op::Put(Key::Device(name), Value::Device(device)) => {
+                            let done = self.devices.put(&mut self.netlink, name, device);
+                            done.map_err(|failure| failure.refusal(Some(op)))
+                        }
+                        Op::Delete(Key::Device(name), _) => {
+                            let done = self.devices.delete(&mut self.netlink, name);
+                            done.map_err(|failure| failure.refusal(Some(op)))
+                        }
                         _ => Err(Failure::from(Errno::EINVAL).refusal(None)),
                     });
                 }
@@ -126,10 +188,22 @@ impl Kernel for LinuxKernel {
 
 impl Netlink {
     /// Everything `plan` looks at.
-    fn actual(&mut self) -> Result<Actual, Failure> {
-        let links = self.read(encode::links, |links: &mut FlatMap<u32, Link>, news| {
-            if let News::Link(index, link) = news {
-                links.insert(index, link);
+    fn actual(&mut self, tunnels: &mut Devices) -> Result<Actual, Failure> {
+        let seen = self.read(encode::links, |links: &mut FlatMap<u32, (Link, Option<Seen>)>, news| {
+            if let News::Link(index, link, device) = news {
+                links.insert(index, (link, device));
+            }
+        })?;
+        let (mut links, mut devices) = (FlatMap::default(), FlatMap::default());
+        for (index, (link, device)) in seen {
+            devices.extend(
+                device.and_then(|device| tunnels.device(&link, device)).map(|device| (link.name.clone(), device)),
+            );
+            links.insert(index, link);
+        }
+        let ipv4 = self.read(encode::ipv4_addresses, |addresses: &mut FlatMap<_, _>, news| {
+            if let News::Ipv4(link, addr, len) = news {
+                addresses.insert((link, addr), len);
             }
         })?;
         let addresses = self.read(encode::addresses, |addresses: &mut FlatMap<_, _>, news| {
@@ -138,13 +212,13 @@ impl Netlink {
             }
         })?;
         let routes = self.routes(|_| true)?;
-        let devices =
+        let of_devices =
             links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| sysctl::of_device(&link.name, leaf)));
         let sysctls = std::iter::once(sysctl::FORWARDING.to_owned())
-            .chain(devices)
+            .chain(of_devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, addresses, routes, sysctls })
+        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads
@@ -166,7 +240,7 @@ impl Netlink {
     /// Collects one dump, repeated when something changed under it. What can't be read is counted and left out.
     fn read<T: Default>(
         &mut self,
-        question: fn() -> RouteNetlinkMessage,
+        question: fn() -> encode::Message,
         collect: impl Fn(&mut T, News),
     ) -> Result<T, Failure> {
         let now = boottime();

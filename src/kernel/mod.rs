@@ -2,13 +2,19 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+#[cfg(feature = "daemon")]
+pub mod conntrack;
 pub mod fake;
+pub mod handshakes;
 #[cfg(feature = "daemon")]
 pub mod linux;
+pub mod nft;
 #[cfg(feature = "daemon")]
 pub mod socket;
 #[cfg(feature = "daemon")]
 pub mod sysctl;
+#[cfg(feature = "daemon")]
+pub mod traffic;
 
 use crate::plan::{Actual, Op};
 use std::fmt;

@@ -1,4 +1,5 @@
-//! The two sockets that talk with LANs: raw ICMPv6 for router advertisements, UDP port 547 for DHCPv6.
+//! The sockets that talk with links: raw ICMPv6 for router advertisements and for echo, UDP port 547 for DHCPv6 toward
+//! LANs and 546 toward uplinks.
 //!
 //! ```text
 //! readable().await ─► recv_batch(budget, each) ─► the caller's core      send(), send_batch() ─► the link
@@ -9,23 +10,27 @@
 //! give every socket its turn and lose nothing.
 //!
 //! What arrives is a datagram with the link it came in by, from the kernel's control messages; one whose link is not
-//! known or that did not fit the buffer is counted and dropped. What can't be sent is counted and dropped too: both
+//! known or that did not fit the buffer is counted and dropped. What can't be sent is counted and dropped too: all
 //! protocols repeat themselves.
 
+mod client;
 mod dhcp6;
+mod echo;
 mod holder;
 mod inbox;
 mod nd;
 mod sendmmsg;
 
+pub use client::Dhcp6ClientSocket;
 pub use dhcp6::{Dhcp6Socket, Outgoing};
+pub use echo::{EchoReply, EchoSocket};
 pub use inbox::Lost;
 pub use nd::NdSocket;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn6};
-use nix::sys::socket::{sendmsg, setsockopt, socket, sockopt};
+use nix::sys::socket::{bind, sendmsg, setsockopt, socket, sockopt};
 use std::io::{self, IoSlice};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::AsRawFd;
@@ -44,6 +49,16 @@ fn open(kind: SockType, protocol: SockProtocol, receive: usize) -> io::Result<Ud
     }
     setsockopt(&fd, sockopt::Ipv6RecvPacketInfo, &true)?;
     UdpSocket::from_std(fd.into())
+}
+
+/// A UDP socket on `port`. Errors: EADDRINUSE, whose message says who has the port; EACCES without root or
+/// CAP_NET_BIND_SERVICE.
+fn udp(port: u16, receive: usize) -> io::Result<UdpSocket> {
+    let socket = open(SockType::Datagram, SockProtocol::Udp, receive)?;
+    setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+    let any = SockaddrIn6::from(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0));
+    bind(socket.as_raw_fd(), &any).map_err(|errno| holder::explain(io::Error::from(errno), port))?;
+    Ok(socket)
 }
 
 /// Sends a datagram by `link` and no other, from `source`, or (`::`) from an address that the kernel chooses.

@@ -55,6 +55,11 @@ impl<K, V> FlatMap<K, V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
+    /// Keys with their values, which may be changed, by ascending key.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     /// Values by ascending key.
     pub fn into_values(self) -> impl Iterator<Item = V> {
         self.0.into_iter().map(|(_, value)| value)

@@ -4,15 +4,20 @@
 
 mod duid;
 mod flat;
+mod key;
 mod mac;
+mod preference;
 mod prefix;
 mod random;
 mod siphash;
 mod time;
+mod x25519;
 
 pub use duid::Duid;
 pub use flat::{FlatMap, FlatSet};
+pub use key::{Key32, PublicKey};
 pub use mac::Mac;
+pub use preference::Preference;
 pub use prefix::Prefix;
 pub use random::Rng;
 pub use siphash::siphash;

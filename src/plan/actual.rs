@@ -1,20 +1,37 @@
-use crate::net::{FlatMap, Lifetimes, Mac, Prefix};
+use crate::net::{FlatMap, FlatSet, Lifetimes, Mac, Prefix};
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use super::{Key, Op, RouteTarget, Value};
+use super::guard::Guard;
+use super::{Device, Key, Op, RouteTarget, Value};
 
 /// The kernel as we last heard of it. Filled by one dump, kept by [`Change`]s, replaced whole when one was lost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actual {
     /// Links by index.
     pub links: FlatMap<u32, Link>,
+    /// Tunnel devices of ours by name, those included that were made a moment ago and are no link yet.
+    pub devices: FlatMap<String, Device>,
+    /// IPv4 addresses by link and address, with the lengths of their prefixes.
+    pub ipv4: FlatMap<(u32, Ipv4Addr), u8>,
     /// IPv6 addresses by link and address.
     pub addresses: FlatMap<(u32, Ipv6Addr), Address>,
     /// IPv6 routes by [`Key::Route`]: ours, and those of others that lead to all of 2000::/3.
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
     pub sysctls: FlatMap<String, String>,
+    /// The packet filter.
+    pub filter: Filter,
+}
+
+/// The packet filter as far as we care.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// What stands in it of ours; the default [`Guard`] for something of ours that is not as we made it.
+    pub guard: Option<Arc<Guard>>,
+    /// If OpenWrt's firewall4 is in force: hosts `NAME` for whom the owner has declared a set `o6_NAME`.
+    pub firewall4: Option<FlatSet<String>>,
 }
 
 /// A network device.
@@ -63,6 +80,13 @@ pub struct Address {
     pub tag: Tag,
 }
 
+impl Address {
+    /// Whether packets may leave with it as their source.
+    pub fn is_usable(&self) -> bool {
+        self.state == AddressState::Ready
+    }
+}
+
 /// An IPv6 route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -79,8 +103,14 @@ pub enum Change {
     All(Actual),
     /// A link is new or changed.
     Link(u32, Link),
-    /// A link is gone, with its addresses and routes.
+    /// A link is gone, with its addresses and routes, and the device that it was.
     LinkGone(u32),
+    /// A tunnel device of ours is new or changed. Comes behind the change of its link.
+    Device(String, Device),
+    /// An IPv4 address is new or changed, with the length of its prefix.
+    Ipv4(u32, Ipv4Addr, u8),
+    /// An IPv4 address is gone.
+    Ipv4Gone(u32, Ipv4Addr),
     /// An address is new or changed.
     Address(u32, Ipv6Addr, Address),
     /// An address is gone.
@@ -91,29 +121,63 @@ pub enum Change {
     RouteGone(Key),
     /// A sysctl has a new value.
     Sysctl(String, String),
+    /// The packet filter, read anew.
+    Filter(Filter),
 }
 
 impl Actual {
     /// Takes a change in; `false` if it was known already.
     pub fn apply(&mut self, change: Change) -> bool {
         match change {
-            Change::All(all) => {
+            Change::All(mut all) => {
+                for (name, device) in &self.devices {
+                    if let Some(is) = all.devices.get_mut(name) {
+                        is.remember(device);
+                    }
+                }
                 let new = *self != all;
                 *self = all;
                 new
             }
-            Change::Link(index, link) => self.links.insert(index, link.clone()).as_ref() != Some(&link),
+            Change::Link(index, link) => {
+                let was = self.links.insert(index, link.clone());
+                if let Some(was) = was.as_ref().filter(|was| was.name != link.name) {
+                    self.devices.remove(&was.name);
+                }
+                was.as_ref() != Some(&link)
+            }
             Change::LinkGone(index) => {
                 self.addresses.retain(|(link, _), _| *link != index);
                 self.routes.retain(|_, route| route.target.link() != Some(index));
-                self.links.remove(&index).is_some()
+                self.ipv4.retain(|(link, _), _| *link != index);
+                let gone = self.links.remove(&index);
+                if let Some(link) = &gone {
+                    self.devices.remove(&link.name);
+                }
+                gone.is_some()
             }
+            Change::Device(name, mut device) => {
+                let before = self.devices.get(&name);
+                if let Some(before) = before {
+                    device.remember(before);
+                }
+                let new = before != Some(&device);
+                self.devices.insert(name, device);
+                new
+            }
+            Change::Ipv4(link, addr, len) => self.ipv4.insert((link, addr), len) != Some(len),
+            Change::Ipv4Gone(link, addr) => self.ipv4.remove(&(link, addr)).is_some(),
             Change::Address(link, addr, address) => {
                 self.addresses.insert((link, addr), address.clone()).as_ref() != Some(&address)
             }
             Change::AddressGone(link, addr) => self.addresses.remove(&(link, addr)).is_some(),
             Change::Route(key, route) => self.routes.insert(key, route.clone()).as_ref() != Some(&route),
             Change::RouteGone(key) => self.routes.remove(&key).is_some(),
+            Change::Filter(filter) => {
+                let new = self.filter != filter;
+                self.filter = filter;
+                new
+            }
             Change::Sysctl(name, value) => self.sysctls.insert(name, value.clone()).as_ref() != Some(&value),
         }
     }
@@ -127,6 +191,14 @@ impl Actual {
                 self.sysctls.insert(name.clone(), value.clone());
             }
             _ if foreign => {}
+            Op::Put(Key::Guard, Value::Guard(guard)) => self.filter.guard = Some(guard.clone()),
+            Op::Delete(Key::Guard, _) => self.filter.guard = None,
+            Op::Put(Key::Device(name), Value::Device(device)) => {
+                self.devices.insert(name.clone(), device.clone());
+            }
+            Op::Delete(Key::Device(name), _) => {
+                self.devices.remove(name);
+            }
             Op::Put(Key::Address { link, addr }, Value::Address { len, lifetimes }) => {
                 if self.links.contains_key(link) {
                     let state = self.addresses.get(&(*link, *addr)).map_or(AddressState::Tentative, |was| was.state);
@@ -153,11 +225,13 @@ impl Actual {
     /// The object under `key` and who made it; sysctls are nobody's and count as ours.
     pub fn get(&self, key: &Key) -> Option<(Value, Tag)> {
         match key {
+            Key::Device(name) => self.devices.get(name).map(|device| (Value::Device(device.clone()), Tag::Ours)),
             Key::Sysctl(name) => self.sysctls.get(name).map(|value| (Value::Sysctl(value.clone()), Tag::Ours)),
             Key::Address { link, addr } => self
                 .addresses
                 .get(&(*link, *addr))
                 .map(|address| (Value::Address { len: address.len, lifetimes: address.lifetimes }, address.tag)),
+            Key::Guard => self.filter.guard.clone().map(|guard| (Value::Guard(guard), Tag::Ours)),
             Key::Route { .. } => self.routes.get(key).map(|route| (Value::Route(route.target), route.tag)),
         }
     }
@@ -180,6 +254,8 @@ impl Actual {
     pub fn has_default_route(&self) -> bool {
         let is_up = |link: u32| self.links.get(&link).is_some_and(|link| link.up);
         self.routes.iter().any(|(key, route)| match key {
+            // a route for one address of ours is there to ask whether an uplink is alive again
+            Key::Route { src, .. } if route.tag == Tag::Ours && src.len() == 128 => false,
             Key::Route { dst, .. } => {
                 let leads = route.target != RouteTarget::Unreachable && route.target.link().is_none_or(is_up);
                 leads && dst.covers(&Prefix::GLOBAL)

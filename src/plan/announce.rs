@@ -3,8 +3,8 @@
 use super::delegate::is_delegable;
 use super::subnets::Subnets;
 use super::{Actual, AddressState, LanPlan, LanPrefix, Link, SourcePrefix};
-use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa, Preference};
-use crate::net::{Instant, Prefix, is_ula};
+use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa};
+use crate::net::{Instant, Preference, Prefix, is_ula};
 use crate::proto::ra;
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -83,6 +83,7 @@ pub(super) struct Announcement<'a> {
     pub(super) sources: &'a [SourcePrefix],
     pub(super) subnets: &'a Subnets<'a>,
     pub(super) leads_out: bool,
+    pub(super) uplink_mtu: Option<u32>,
 }
 
 impl Announcement<'_> {
@@ -105,7 +106,7 @@ impl Announcement<'_> {
             reachable_time: ra.reachable_time,
             retrans_timer: ra.retrans_timer,
             mac: self.link.mac,
-            mtu: ra.mtu,
+            mtu: ra.mtu.or(self.uplink_mtu.filter(|mtu| *mtu < self.link.mtu)),
             prefixes: self.plan.prefixes.iter().map(|prefix| self.prefix(prefix)).collect(),
             routes: self.routes(),
             dns: common.dns.clone(),

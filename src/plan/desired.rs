@@ -6,7 +6,7 @@ use super::place::{Place, places};
 use super::subnets::{self, Subnets};
 use super::{
     Actual, AddressState, Desired, Facts, Key, LanPlan, LanPrefix, RouteTarget, Served, SourcePrefix, Tag, Trouble,
-    Value, delegate, delegation_route, served,
+    Value, delegate, delegation_route, perimeter, served, uplinks,
 };
 use crate::config::{Config, Lan, Ula};
 use crate::net::FlatMap;
@@ -25,7 +25,7 @@ const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
 /// 31 bits. They become finite as they get nearer, and end by a new plan in any case.
 const KERNEL_LONGEST: Duration = Duration::from_secs(2_000_000);
 
-/// Every prefix there is for LANs: the unique local one, then those of [`Facts::prefixes`].
+/// Every prefix there is for LANs: the unique local one, those given by hand, those of uplinks.
 pub fn sources(config: &Config, facts: &Facts) -> Vec<SourcePrefix> {
     let ula = match config.ula {
         Ula::Auto => facts.ula,
@@ -40,7 +40,7 @@ pub fn sources(config: &Config, facts: &Facts) -> Vec<SourcePrefix> {
         assign: true,
         delegate: true,
     });
-    ula.into_iter().chain(facts.prefixes.iter().cloned()).collect()
+    ula.into_iter().chain(facts.prefixes.iter().cloned()).chain(uplinks::sources(facts)).collect()
 }
 
 /// Makes the plan. The same arguments give the same plan, and what it says of [`Desired::served`] gives itself.
@@ -65,6 +65,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
             world.lan(name, lan, place, &mut plan);
         }
     }
+    perimeter::add(config, facts, &sources, &mut plan);
     plan.recheck_at = world.next_end();
     plan.served = served;
     plan
@@ -111,6 +112,7 @@ impl World<'_> {
         if self.config.lans.values().any(|lan| lan.enabled) {
             plan.objects.insert(Key::Sysctl(FORWARDING.into()), Value::Sysctl("1".into()));
         }
+        uplinks::objects(self.facts, self.now, &mut plan.objects);
         plan.objects.extend(self.sources.iter().map(|source| unreachable_route(source.prefix)));
         let delegations = self.facts.delegations.iter();
         let routed = delegations.filter(|(prefix, _)| delegate::may_route(prefix, self.sources, self.subnets));
@@ -181,26 +183,10 @@ impl World<'_> {
             });
         }
         for (prefix, addr) in lan.prefixes.iter().filter_map(|prefix| Some((prefix, prefix.router?))) {
-            let lifetimes = self.kernel_lifetimes(link, addr, prefix.lifetimes);
+            let lifetimes = kernel_lifetimes(self.facts, (link, addr), prefix.lifetimes, self.now);
             plan.objects.insert(Key::Address { link, addr }, Value::Address { len: 64, lifetimes });
             plan.problems.extend(conflict(name, lan, link, (prefix.prefix, addr), &self.facts.actual));
         }
-    }
-
-    /// Lifetimes of an address as the kernel can keep and tell them.
-    fn kernel_lifetimes(&self, link: u32, addr: Ipv6Addr, lifetimes: Lifetimes) -> Lifetimes {
-        let Lifetimes { preferred, valid } = lifetimes;
-        let countable = |end: Until| match end {
-            Until::At(at) if at.since(self.now) <= KERNEL_LONGEST => end,
-            _ => Until::Forever,
-        };
-        let was = self.facts.actual.addresses.get(&(link, addr)).map(|address| address.lifetimes.preferred);
-        let preferred = match was {
-            // deprecated is deprecated: the kernel does not tell since when
-            Some(was) if was.is_over(self.now) && preferred.is_over(self.now) => was,
-            _ => countable(preferred),
-        };
-        Lifetimes { preferred, valid: countable(valid) }
     }
 
     /// What a LAN's hosts are told, if they can be told.
@@ -218,6 +204,7 @@ impl World<'_> {
                 sources: self.sources,
                 subnets: self.subnets,
                 leads_out: leads_out(&self.facts.actual, self.sources),
+                uplink_mtu: uplinks::mtu(self.facts),
             };
             lan_plan.ra = Some(announcement.config());
             if let Some(mtu) = ra.mtu.filter(|mtu| *mtu > link.mtu) {
@@ -236,11 +223,30 @@ impl World<'_> {
 
     /// When a lifetime ends next, of a prefix or of the memory of one.
     fn next_end(&self) -> Option<Instant> {
-        let sources = self.sources.iter().flat_map(|source| [source.lifetimes.preferred, source.lifetimes.valid]);
-        let ends = sources.chain(self.served.iter().filter(|served| !served.live).map(|served| served.until));
+        let sources = self.sources.iter().map(|source| source.lifetimes);
+        let own =
+            self.facts.uplinks.values().flat_map(|uplink| uplink.addresses.iter().map(|(.., lifetimes)| *lifetimes));
+        let ends = sources.chain(own).flat_map(|lifetimes| [lifetimes.preferred, lifetimes.valid]);
+        let ends = ends.chain(self.served.iter().filter(|served| !served.live).map(|served| served.until));
         let ends = ends.filter_map(|end| if let Until::At(at) = end { Some(at) } else { None });
         ends.filter(|at| *at > self.now).min()
     }
+}
+
+/// Lifetimes of an address as the kernel can keep and tell them.
+pub(super) fn kernel_lifetimes(facts: &Facts, on: (u32, Ipv6Addr), lifetimes: Lifetimes, now: Instant) -> Lifetimes {
+    let Lifetimes { preferred, valid } = lifetimes;
+    let countable = |end: Until| match end {
+        Until::At(at) if at.since(now) <= KERNEL_LONGEST => end,
+        _ => Until::Forever,
+    };
+    let was = facts.actual.addresses.get(&on).map(|address| address.lifetimes.preferred);
+    let preferred = match was {
+        // deprecated is deprecated: the kernel does not tell since when
+        Some(was) if was.is_over(now) && preferred.is_over(now) => was,
+        _ => countable(preferred),
+    };
+    Lifetimes { preferred, valid: countable(valid) }
 }
 
 /// Somebody else has the router's address, or the whole /64.

@@ -16,7 +16,9 @@ pub fn diff(wanted: &Objects, actual: &Actual) -> Vec<Op> {
     let addresses = actual.addresses.iter().filter(|(_, address)| ours(address.tag));
     let addresses = addresses.map(|((link, addr), _)| Key::Address { link: *link, addr: *addr });
     let routes = actual.routes.iter().filter(|(_, route)| ours(route.tag)).map(|(key, _)| key.clone());
-    let unwanted = addresses.chain(routes).filter(|key| !wanted.contains_key(key));
+    let devices = actual.devices.keys().map(|name| Key::Device(name.clone()));
+    let all = addresses.chain(routes).chain(devices).chain([Key::Guard]);
+    let unwanted = all.filter(|key| !wanted.contains_key(key));
     let mut ops: Vec<Op> = unwanted.filter_map(|key| delete(key, actual)).collect();
     ops.extend(wanted.iter().filter_map(|(key, value)| put(key, value, actual)));
     ops.sort_by_key(rank);
@@ -41,6 +43,8 @@ fn put(key: &Key, value: &Value, actual: &Actual) -> Option<Op> {
         None => false,
     };
     let possible = match (key, value) {
+        // somebody else's device under this name is not touched
+        (Key::Device(name), _) => !actual.is_taken(name),
         (Key::Address { link, .. }, _) => actual.links.contains_key(link),
         // the kernel refuses routes over a link that is down; it comes up with a change of its own
         (_, Value::Route(target)) => {
@@ -70,26 +74,32 @@ fn delete(key: Key, actual: &Actual) -> Option<Op> {
     (tag == Tag::Ours && possible).then_some(Op::Delete(key, value))
 }
 
-/// Sysctls first; then what goes, users before what they use; then what comes, the other way round.
+/// The guard before anything that it guards; sysctls; then what goes, users before what they use; then what comes, the
+/// other way round. Devices go before others come: two tunnels between the same addresses can't both be.
 fn rank(op: &Op) -> u8 {
     match op {
-        Op::Put(Key::Sysctl(_), _) | Op::Delete(Key::Sysctl(_), _) => 0,
-        Op::Delete(_, Value::Route(RouteTarget::Unreachable)) => 3,
-        Op::Delete(Key::Route { .. }, _) => 1,
-        Op::Delete(Key::Address { .. }, _) => 2,
-        Op::Put(_, Value::Route(RouteTarget::Unreachable)) => 4,
-        Op::Put(Key::Address { .. }, _) => 5,
-        Op::Put(Key::Route { .. }, _) => 6,
+        Op::Put(Key::Guard, _) => 0,
+        Op::Put(Key::Sysctl(_), _) | Op::Delete(Key::Sysctl(_), _) => 1,
+        Op::Delete(_, Value::Route(RouteTarget::Unreachable)) => 4,
+        Op::Delete(Key::Route { .. }, _) => 2,
+        Op::Delete(Key::Address { .. }, _) => 3,
+        Op::Delete(Key::Device(_), _) => 5,
+        Op::Put(Key::Device(_), _) => 6,
+        Op::Put(_, Value::Route(RouteTarget::Unreachable)) => 7,
+        Op::Put(Key::Address { .. }, _) => 8,
+        Op::Put(Key::Route { .. }, _) => 9,
+        Op::Delete(Key::Guard, _) => 10,
     }
 }
 
-/// Whether two values make no difference to anybody.
+/// Whether it makes no difference to anybody that there is `b` where `a` is wanted.
 pub(super) fn alike(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Address { len: a_len, lifetimes: a }, Value::Address { len: b_len, lifetimes: b }) => {
             let Lifetimes { preferred, valid } = a;
             a_len == b_len && near(*preferred, b.preferred) && near(*valid, b.valid)
         }
+        (Value::Device(wanted), Value::Device(is)) => is.serves(wanted),
         _ => a == b,
     }
 }

@@ -4,7 +4,7 @@
 //! Config + Facts ─► desired() ─► Desired { objects, lans, dhcp6, served } ─► diff(objects, actual) ─► [Op]
 //! ```
 //!
-//! * [`Actual`] is the kernel as we last heard of it: links, addresses, routes, sysctls.
+//! * [`Actual`] is the kernel as we last heard of it: links, tunnel devices, addresses, routes, sysctls.
 //! * [`Objects`] is what the kernel should hold of ours. An object has a [`Key`] (what it is) and a [`Value`]
 //!   (how it is), so a difference is a walk over two ordered maps.
 //! * What the LANs are told (router advertisements, DHCPv6) follows from the same plan, so that the kernel and
@@ -12,14 +12,18 @@
 //! * What was refused, or is undone again and again, waits in [`Retry`].
 //!
 //! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
-//! hosts have to be told of for longer), then per LAN `announce` and `delegate` (what hosts are told).
+//! hosts have to be told of for longer), `uplinks` (what they give and need), then per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
 mod announce;
 mod delegate;
 mod desired;
+mod device;
 mod diff;
+pub mod guard;
 mod objects;
+mod perimeter;
+mod pinholes;
 mod place;
 mod retry;
 mod served;
@@ -27,12 +31,16 @@ mod subnets;
 #[cfg(test)]
 mod tests;
 pub mod ula;
+mod uplinks;
 
-pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
+pub use actual::{Actual, Address, AddressState, Change, Filter, Link, Route, Tag};
 pub use desired::{desired, sources};
+pub use device::{AllowedIp, DEVICE_PREFIX, Device, DeviceKind, Peer, Sit, SixRd, Wireguard};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
+pub use pinholes::{Seen, names_asked, pinholes};
 pub use retry::Retry;
+pub use uplinks::Uplink;
 
 use desired::ULA;
 
@@ -48,12 +56,16 @@ pub struct Facts {
     pub actual: Actual,
     /// The unique local prefix drawn for this router (RFC 4193), once there is one.
     pub ula: Option<Prefix>,
-    /// Prefixes by source, and how long they live: those given by hand and, later, those of uplinks.
+    /// Prefixes given by hand, and how long they live.
     pub prefixes: Vec<SourcePrefix>,
+    /// Uplinks by section name.
+    pub uplinks: FlatMap<String, Uplink>,
     /// Prefixes that LANs were told of, now or before the last restart (RFC 9096 §3.5).
     pub served: Vec<Served>,
     /// Prefixes delegated by DHCPv6 and not over, as of the last plan.
     pub delegations: BTreeMap<Prefix, Delegation>,
+    /// Leased and registered addresses, where names of hosts are asked for ([`names_asked`]); else none.
+    pub leases: Vec<dhcp6::Binding>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
     /// This server's DUID.
@@ -63,7 +75,7 @@ pub struct Facts {
 /// A prefix and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourcePrefix {
-    /// `ula`, `prefix NAME` or, later, `uplink NAME`.
+    /// `ula`, `prefix NAME` or `uplink NAME`.
     pub source: String,
     /// The prefix, at most 64 bits long.
     pub prefix: Prefix,

@@ -1,12 +1,16 @@
-use super::Delegation;
+use super::guard::Guard;
+use super::{Delegation, Device};
 use crate::net::{Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// What an object of the kernel is: two objects with one key can't both exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
+    /// A tunnel device of ours by its name, which begins with [`DEVICE_PREFIX`](super::DEVICE_PREFIX), at most 15 bytes.
+    Device(String),
     /// A sysctl by its name with dots.
     Sysctl(String),
     /// An address of a link.
@@ -27,11 +31,15 @@ pub enum Key {
         /// Metric; smaller wins.
         metric: u32,
     },
+    /// The packet filter of ours, as a whole.
+    Guard,
 }
 
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// Of a tunnel device.
+    Device(Device),
     /// Value of a sysctl.
     Sysctl(String),
     /// Of an address.
@@ -43,6 +51,8 @@ pub enum Value {
     },
     /// Of a route.
     Route(RouteTarget),
+    /// What the packet filter works with; shared, since it is large and there is one.
+    Guard(Arc<Guard>),
 }
 
 /// Where a route leads.
@@ -94,6 +104,17 @@ pub fn delegation_key(prefix: Prefix) -> Key {
     Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC }
 }
 
+/// The route to everywhere for packets from `source`.
+pub(super) fn default_route(source: Prefix, next_hop: RouteTarget) -> (Key, Value) {
+    (Key::Route { table: MAIN, dst: Prefix::ALL, src: source, metric: METRIC }, Value::Route(next_hop))
+}
+
+/// The route to hosts on a link.
+pub(super) fn on_link_route(prefix: Prefix, link: u32) -> (Key, Value) {
+    let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: METRIC };
+    (key, Value::Route(RouteTarget::OnLink { link }))
+}
+
 /// The route that answers for what is in use nowhere of `prefix` (RFC 7084 WPD-5).
 pub(super) fn unreachable_route(prefix: Prefix) -> (Key, Value) {
     let key = Key::Route { table: MAIN, dst: prefix, src: Prefix::ALL, metric: UNREACHABLE_METRIC };
@@ -124,10 +145,12 @@ impl Op {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Key::Device(name) => write!(f, "device {name}"),
             Key::Sysctl(name) => write!(f, "sysctl {name}"),
             Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
             Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),
             Key::Route { dst, src, .. } => write!(f, "route to {dst} from {src}"),
+            Key::Guard => f.write_str("packet filter"),
         }
     }
 }

@@ -13,5 +13,7 @@
 //! from the kernel (a route for a delegated prefix) is no action: it is a fact for `plan`, the one writer.
 
 pub mod dhcp6;
+pub mod endpoint;
 pub mod ra;
 mod retransmission;
+pub mod uplink;

@@ -5,28 +5,32 @@
 //!                Router::settle ◄─┘ due timers, then: stale facts ─► plan::desired ─► cores, plan::diff ─► Apply
 //! ```
 //!
-//! The daemon and the simulator drive this same struct; they differ only in who carries the actions out. One turn is:
-//! any number of `handle`, one `settle`, the actions in order. A turn's [`Action::Record`]s must be on disk before a
+//! The daemon and the simulator drive this same struct; they differ only in their [`Hands`]. One turn is: any number of
+//! `handle`, one `settle`, one [`carry_out`]. A turn's [`Action::Record`]s must be on disk before a
 //! [`Action::SendDhcp6`] with `commits` leaves; when they can't be written, it is dropped and the client asks again.
 
+mod hands;
 mod lease_file;
 mod notice;
 mod status;
 #[cfg(test)]
 mod tests;
+mod uplinks;
 
+pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, FlatMap, FlatSet, Instant, Lifetimes, Rng, Until};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Prefix, Rng, Until};
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
-use crate::proto::{dhcp6, ra};
+use crate::proto::{dhcp6, ra, uplink};
 use crate::store::Memory;
 use std::collections::BTreeSet;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use uplinks::{Own, Uplinks};
 
 /// Plans are made at most this often: a route that flaps a thousand times a second costs 20 plans.
 const PLAN_SPACING: Duration = Duration::from_millis(50);
@@ -40,6 +44,8 @@ pub struct Entropy {
     pub ula: [u8; 5],
     /// A DUID-UUID, should one be drawn (RFC 6355).
     pub duid: [u8; 16],
+    /// The secret that addresses on uplinks follow from, should one be drawn (RFC 7217 §5).
+    pub secret: [u8; 16],
 }
 
 /// What happens to the router.
@@ -65,6 +71,38 @@ pub enum Event<'a> {
     },
     /// A message for the DHCPv6 server arrived.
     Dhcp6(dhcp6::Event<'a>),
+    /// Something happened to the DHCPv6 client of the uplink on a link.
+    Dhcp6Client {
+        /// Index of the link.
+        link: u32,
+        /// What.
+        event: dhcp6::client::Event<'a>,
+    },
+    /// What the watch over the uplink on a link should know.
+    Watch {
+        /// Index of the link.
+        link: u32,
+        /// What.
+        event: uplink::Event,
+    },
+    /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
+    Keys(FlatMap<String, Key32>),
+    /// What an [`Action::Resolve`] brought.
+    Resolved {
+        /// The uplink's name.
+        uplink: String,
+        /// Addresses of its peer, or why there are none.
+        answer: Result<Vec<SocketAddr>, String>,
+    },
+    /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
+    Peer {
+        /// Index of the tunnel's link.
+        link: u32,
+        /// The last handshake.
+        handshake: Option<Instant>,
+        /// Bytes sent to it.
+        sent: u64,
+    },
 }
 
 /// What is to be done.
@@ -92,12 +130,57 @@ pub enum Action {
         /// Not to be sent when this turn's records could not be written.
         commits: bool,
     },
+    /// Send a UDP message from port 546 of the link's link-local address to port 547.
+    SendDhcp6Client {
+        /// Index of the link.
+        link: u32,
+        /// Destination address.
+        to: Ipv6Addr,
+        /// UDP payload.
+        bytes: Vec<u8>,
+    },
+    /// Send an ICMPv6 echo request (RFC 4443 §4.1).
+    SendEcho {
+        /// Index of the link.
+        link: u32,
+        /// Source; `None`: the kernel chooses.
+        source: Option<Ipv6Addr>,
+        /// Destination.
+        to: Ipv6Addr,
+        /// Identifier.
+        identifier: u16,
+        /// Sequence number.
+        sequence: u16,
+    },
+    /// Count the packets of a device now, and hand them back as [`uplink::Event::Counters`].
+    Count {
+        /// Index of the link.
+        link: u32,
+        /// The device's name.
+        device: String,
+    },
+    /// See what the kernel knows of a neighbour, and hand it back as [`uplink::Event::Neighbour`].
+    LookUp {
+        /// Index of the link.
+        link: u32,
+        /// The neighbour.
+        next_hop: Ipv6Addr,
+    },
+    /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
+    Resolve {
+        /// The uplink's name.
+        uplink: String,
+        /// `HOST:PORT`.
+        endpoint: String,
+    },
     /// Write this to the journal of bindings.
     Record(dhcp6::Record),
     /// Keep this on flash.
     Remember(Memory),
     /// Change the kernel, and hand the results back as [`Event::Applied`].
     Apply(Vec<Op>),
+    /// Forget tracked flows from and to addresses in these prefixes, which no live uplink gives any more.
+    ForgetFlows(Vec<Prefix>),
     /// Tell whoever monitors, and the log.
     Tell(Notice),
 }
@@ -117,6 +200,8 @@ pub struct Router {
     /// Links that are told good-bye (RFC 4861 §6.2.5).
     leaving: Vec<Advertising>,
     dhcp6: dhcp6::Server,
+    uplinks: Uplinks,
+    keys: FlatMap<String, Key32>,
     retry: plan::Retry,
     /// Facts changed since the last plan.
     stale: bool,
@@ -160,6 +245,8 @@ impl Router {
             advertisers: FlatMap::new(),
             leaving: Vec::new(),
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
+            uplinks: Uplinks::new(rng.next_u64()),
+            keys: FlatMap::new(),
             rng,
             retry: plan::Retry::default(),
             stale: false,
@@ -185,6 +272,7 @@ impl Router {
             Event::Configure { config, interfaces } => {
                 self.config = *config;
                 self.facts.interfaces = interfaces;
+                self.uplinks.configure(&self.config, now, out);
                 self.stale = true;
                 self.planned = None;
             }
@@ -195,7 +283,11 @@ impl Router {
             }
             Event::Applied(results) => self.applied(results, now, out),
             Event::Nd { link, packet } => {
-                if let Some(on) = self.advertisers.values_mut().find(|on| on.link == link) {
+                if let ra::Event::Packet { source, hop_limit, fragmented, bytes } = packet
+                    && self.uplinks.nd(link, ra::host::Event::Packet { source, hop_limit, fragmented, bytes }, now)
+                {
+                    self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+                } else if let Some(on) = self.advertisers.values_mut().find(|on| on.link == link) {
                     on.core.handle(packet, now, &mut self.nd_out);
                     take_nd(link, &mut self.nd_out, out);
                 }
@@ -203,6 +295,26 @@ impl Router {
             Event::Dhcp6(packet) => {
                 self.dhcp6.handle(packet, now, &mut self.dhcp6_out);
                 self.take_dhcp6(out);
+            }
+            Event::Dhcp6Client { link, event } => {
+                self.uplinks.dhcp6(link, event, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+            }
+            Event::Watch { link, event } => {
+                self.uplinks.watched(link, event, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
+            }
+            Event::Keys(keys) => {
+                self.stale |= self.keys != keys;
+                self.keys = keys;
+            }
+            Event::Resolved { uplink, answer } => {
+                self.uplinks.resolved(&uplink, answer, now);
+                self.stale = true;
+            }
+            Event::Peer { link, handshake, sent } => {
+                self.stale |= self.uplinks.peer(link, handshake, sent, now);
+                self.stale |= self.uplinks.take(link, &self.facts.actual, out);
             }
         }
     }
@@ -213,6 +325,8 @@ impl Router {
             self.dhcp6.tick(now, &mut self.dhcp6_out);
             self.take_dhcp6(out);
         }
+        self.stale |= self.uplinks.tick(&self.facts.actual, now, out);
+        self.uplinks.lookups(now, out);
         let retry = self.retry.poll_at().is_some_and(|at| at <= now);
         let recheck = self.desired.recheck_at.is_some_and(|at| at <= now);
         if (self.stale || retry || recheck) && self.plan_allowed_at().is_none_or(|at| at <= now) {
@@ -238,7 +352,7 @@ impl Router {
         let retry = self.retry.poll_at().map(|at| (at, "the kernel refused a change"));
         let allowed = self.plan_allowed_at().unwrap_or_default();
         let plan = [stale, recheck, retry].into_iter().flatten().map(|(at, why)| (at.max(allowed), why));
-        cores.chain(self.dhcp6.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
+        cores.chain(self.dhcp6.poll_at()).chain(self.uplinks.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
     }
 
     /// Says good-bye on every link (RFC 4861 §6.2.5). The kernel's objects stay, so that a restart disturbs nobody.
@@ -261,6 +375,21 @@ impl Router {
     /// Links whose multicast groups the sockets have to be in: those advertised on, and those DHCPv6 serves.
     pub fn links(&self) -> FlatSet<u32> {
         self.advertisers.values().map(|on| on.link).chain(self.desired.dhcp6.links.keys().copied()).collect()
+    }
+
+    /// Devices of WireGuard uplinks, with their links, whose peers are to be told of as [`Event::Peer`].
+    pub fn tunnels(&self) -> Vec<(String, u32)> {
+        self.uplinks.tunnels().map(|(device, link)| (device.to_owned(), link)).collect()
+    }
+
+    /// Whether an uplink may have to be asked by echo.
+    pub fn wants_echo(&self) -> bool {
+        self.uplinks.wants_echo()
+    }
+
+    /// Whether an uplink asks by DHCPv6.
+    pub fn wants_dhcp6_client(&self) -> bool {
+        self.uplinks.wants_dhcp6()
     }
 
     /// A link's usable link-local address, to send from.
@@ -305,7 +434,9 @@ impl Router {
             self.draw_identity(out);
         }
         self.facts.prefixes = self.given_prefixes(now);
+        self.follow_uplinks(now, out);
         self.facts.delegations = self.dhcp6.delegations().collect();
+        self.facts.leases = if self.names_asked() { self.leased().cloned().collect() } else { Vec::new() };
         let desired =
             if self.config.enabled { plan::desired(&self.config, &self.facts, now) } else { Desired::default() };
         let before = std::mem::replace(&mut self.desired, desired);
@@ -321,12 +452,44 @@ impl Router {
         let ops = plan::diff(&self.desired.objects, &self.facts.actual);
         self.retry.keep_only(&ops);
         self.submit(ops, now, out);
+        let dead = plan::guard::no_longer_live(&before.objects, &self.desired.objects);
+        if !dead.is_empty() {
+            out.push(Action::ForgetFlows(dead));
+        }
     }
 
-    /// Draws the ULA and the DUID if there are none yet: once in a router's life.
+    /// Whether the plan depends on leases by name.
+    fn names_asked(&self) -> bool {
+        plan::names_asked(&self.config, self.facts.actual.filter.firewall4.as_ref())
+    }
+
+    /// Bindings of addresses that a host uses.
+    fn leased(&self) -> impl Iterator<Item = &dhcp6::Binding> {
+        let used = |binding: &&dhcp6::Binding| binding.state != dhcp6::State::Declined;
+        self.dhcp6.bindings().filter(used).filter(|binding| matches!(binding.resource, dhcp6::Resource::Address(_)))
+    }
+
+    /// Brings the uplinks in line with the facts, and the facts with what they give.
+    fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let Router { config, facts, memory, keys, uplinks, .. } = self;
+        let own = own(facts, memory, keys);
+        uplinks.follow(own, now, out);
+        uplinks.choose(config.uplink_mode, now, out);
+        let gives = uplinks.facts(own, now);
+        facts.uplinks = gives;
+    }
+
+    /// What uplinks need to know.
+    fn own(&self) -> Own<'_> {
+        own(&self.facts, &self.memory, &self.keys)
+    }
+
+    /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
     fn draw_identity(&mut self, out: &mut Vec<Action>) {
-        let drawn = self.memory.ula.is_some() && self.memory.duid.is_some();
+        let Memory { ula, duid, secret, .. } = &self.memory;
+        let drawn = ula.is_some() && duid.is_some() && secret.is_some();
         if !drawn {
+            self.memory.secret.get_or_insert(self.entropy.secret);
             self.memory.ula.get_or_insert_with(|| plan::ula::draw(self.entropy.ula));
             self.memory.duid.get_or_insert_with(|| Duid::uuid(self.entropy.duid));
             self.facts.ula = self.memory.ula;
@@ -410,6 +573,7 @@ impl Router {
 
     /// Hands on what the DHCPv6 server wants done; delegations become routes at once, and facts of the next plan.
     fn take_dhcp6(&mut self, out: &mut Vec<Action>) {
+        let names_asked = self.names_asked();
         for action in self.dhcp6_out.drain(..) {
             match action {
                 dhcp6::Action::Record(record) => out.push(Action::Record(record)),
@@ -423,10 +587,18 @@ impl Router {
                         None => _ = self.desired.objects.remove(&plan::delegation_key(prefix)),
                     }
                 }
-                dhcp6::Action::Tell(told, binding) => out.push(Action::Tell(Notice::Lease(told, binding))),
+                dhcp6::Action::Tell(told, binding) => {
+                    self.stale |= names_asked && told != dhcp6::Told::Renewed;
+                    out.push(Action::Tell(Notice::Lease(told, binding)));
+                }
             }
         }
     }
+}
+
+fn own<'a>(facts: &'a Facts, memory: &Memory, keys: &'a FlatMap<String, Key32>) -> Own<'a> {
+    let (duid, secret) = (facts.duid.as_ref(), memory.secret.unwrap_or_default());
+    Own { duid, secret, keys, actual: &facts.actual, interfaces: &facts.interfaces }
 }
 
 fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {

@@ -3,7 +3,7 @@ use crate::kernel::Refusal;
 use crate::net::FlatMap;
 use crate::net::{Instant, Prefix};
 use crate::plan::{Actual, Desired, Key, Op};
-use crate::proto::dhcp6;
+use crate::proto::{dhcp6, uplink};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -20,6 +20,17 @@ pub enum Notice {
         device: String,
         /// Why it is not served; empty when it is.
         why: String,
+    },
+    /// An uplink is in another state, or is used otherwise.
+    Uplink {
+        /// Section name.
+        name: String,
+        /// Its state.
+        state: uplink::State,
+        /// Whether the LANs use it.
+        role: uplink::Role,
+        /// Why, in words.
+        reason: String,
     },
     /// A LAN has a new prefix, or an old one was deprecated or dropped.
     Prefix {
@@ -55,7 +66,7 @@ impl Notice {
             Notice::Lease(..) => log::Level::Debug,
             Notice::Lan { why, .. } if why.is_empty() => log::Level::Info,
             Notice::Lan { .. } => log::Level::Warn,
-            Notice::Prefix { .. } => log::Level::Info,
+            Notice::Uplink { .. } | Notice::Prefix { .. } => log::Level::Info,
             Notice::Kernel { result: Ok(()), .. } => log::Level::Debug,
             Notice::Kernel { .. } => log::Level::Warn,
             Notice::Config { what: "loaded", problems } if problems.is_empty() => log::Level::Info,
@@ -77,6 +88,9 @@ impl Notice {
             Notice::Lan { name, device, why } => json!({
                 "event": "lan", "name": name, "device": device,
                 "state": if why.is_empty() { "serving" } else { "waiting" }, "why": why,
+            }),
+            Notice::Uplink { name, state, role, reason } => json!({
+                "event": "uplink", "name": name, "state": state.word(), "role": role.word(), "reason": reason,
             }),
             Notice::Prefix { lan, prefix, what } => {
                 json!({ "event": "prefix", "what": what, "lan": lan, "prefix": prefix.to_string() })
@@ -100,6 +114,10 @@ impl fmt::Display for Notice {
             }
             Notice::Lan { name, device, why } if why.is_empty() => write!(f, "lan {name}: serving on {device}"),
             Notice::Lan { name, why, .. } => write!(f, "lan {name}: not served: {why}"),
+            Notice::Uplink { name, state, role, reason } => {
+                write!(f, "uplink {name}: {}, {}", state.word(), role.word())?;
+                if reason.is_empty() { Ok(()) } else { write!(f, ": {reason}") }
+            }
             Notice::Prefix { lan, prefix, what } => write!(f, "lan {lan}: prefix {prefix} is {what}"),
             Notice::Kernel { what, op, result } => match result {
                 Ok(()) => write!(f, "kernel: {} {what}", op_word(op)),

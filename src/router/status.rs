@@ -32,6 +32,7 @@ impl Router {
             "ula": self.facts.ula.map(|prefix| prefix.to_string()),
             "prefixes": sources.collect::<Vec<_>>(),
             "lans": lans,
+            "uplinks": self.uplinks(now).get_mut("uplinks").map(Value::take),
             "dhcp6": dhcp6_server(&self.dhcp6.status(now)),
             "kernel": {
                 "objects": self.desired.objects.len(),
@@ -62,12 +63,18 @@ impl Router {
         json!({ "leases": self.dhcp6.bindings().map(|binding| lease(binding, now)).collect::<Vec<_>>() })
     }
 
+    /// The answer to `uplinks`.
+    pub fn uplinks(&self, now: Instant) -> Value {
+        self.uplinks.status(self.own(), now)
+    }
+
     /// The answer to `plan`: what would change in the kernel if `ops` were applied, and what the LANs would get.
     pub fn plan(&self, ops: &[Op], now: Instant) -> Value {
         let lans: Vec<Value> = self.desired.lans.iter().map(|(name, lan)| self.lan(name, lan, now)).collect();
         let ops = ops.iter().map(|op| {
             let value = match op {
                 Op::Put(_, plan::Value::Sysctl(value)) => value.clone(),
+                Op::Put(_, plan::Value::Device(device)) => device.to_string(),
                 Op::Put(_, plan::Value::Address { len, lifetimes }) => {
                     format!("/{len}, valid {}", words(lifetimes.valid, now))
                 }
@@ -77,6 +84,7 @@ impl Router {
                     plan::RouteTarget::Unreachable => "unreachable".into(),
                     plan::RouteTarget::Other => String::new(),
                 },
+                Op::Put(_, plan::Value::Guard(guard)) => guard.to_string(),
                 Op::Delete(..) => String::new(),
             };
             json!({ "op": notice::op_word(op), "object": notice::object(op, &self.facts.actual), "value": value })
@@ -131,7 +139,7 @@ fn dhcp6_server(status: &dhcp6::Status) -> Value {
     })
 }
 
-fn counts(counts: &[(&'static str, u64)]) -> Value {
+pub(super) fn counts(counts: &[(&'static str, u64)]) -> Value {
     counts.iter().map(|(name, count)| ((*name).to_owned(), Value::from(*count))).collect::<Map<_, _>>().into()
 }
 
@@ -168,7 +176,7 @@ pub(super) fn resource(binding: &dhcp6::Binding) -> String {
 }
 
 /// Seconds left; null: for ever.
-fn seconds(until: Until, now: Instant) -> Value {
+pub(super) fn seconds(until: Until, now: Instant) -> Value {
     match until {
         Until::Forever => Value::Null,
         Until::At(_) => until.remaining(now).into(),

@@ -16,6 +16,10 @@ struct Rig {
     said: Vec<(Instant, Ipv6Addr, u16)>,
     applied: usize,
     remembered: usize,
+    /// What was done, in this order.
+    done: Vec<&'static str>,
+    /// The disk is full.
+    full: bool,
 }
 
 impl Rig {
@@ -23,9 +27,10 @@ impl Rig {
         let now = Instant(1_000_000);
         let mut kernel = FakeKernel::new(now);
         let lan = kernel.add_link("lan0", Some(Mac([2, 0, 0, 0, 0, 1])));
-        let entropy = Entropy { seed: 7, ula: [1, 2, 3, 4, 5], duid: [9; 16] };
+        let entropy = Entropy { seed: 7, ula: [1, 2, 3, 4, 5], duid: [9; 16], secret: [3; 16] };
         let router = Router::new(Memory::default(), Vec::new(), entropy, now, &mut Vec::new());
-        let mut rig = Rig { router, kernel, now, lan, said: Vec::new(), applied: 0, remembered: 0 };
+        let said = Vec::new();
+        let mut rig = Rig { router, kernel, now, lan, said, applied: 0, remembered: 0, done: Vec::new(), full: false };
         rig.configure(config);
         rig.run(20_000);
         rig
@@ -48,22 +53,7 @@ impl Rig {
             self.router.handle(Event::Kernel(news), self.now, &mut out);
         }
         self.router.settle(self.now, &mut out);
-        while !out.is_empty() {
-            for action in std::mem::take(&mut out) {
-                match action {
-                    Action::Apply(ops) => {
-                        self.applied += ops.len();
-                        let answers = self.kernel.apply(&ops);
-                        self.router.handle(Event::Applied(ops.into_iter().zip(answers).collect()), self.now, &mut out);
-                    }
-                    Action::SendNd { to, bytes, .. } => {
-                        self.said.push((self.now, to, u16::from_be_bytes([bytes[6], bytes[7]])));
-                    }
-                    Action::Remember(_) => self.remembered += 1,
-                    _ => {}
-                }
-            }
-        }
+        carry_out(self, &mut out, self.now);
     }
 
     /// Lets so many milliseconds pass.
@@ -97,6 +87,57 @@ impl Rig {
         let actual = self.kernel.actual();
         let addresses = actual.addresses.values().filter(|address| address.tag == Tag::Ours).count();
         addresses + actual.routes.values().filter(|route| route.tag == Tag::Ours).count()
+    }
+}
+
+impl Hands for Rig {
+    fn router(&mut self) -> &mut Router {
+        &mut self.router
+    }
+
+    fn remember(&mut self, _: &Memory, _: Instant) {
+        self.remembered += 1;
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        self.done.push("apply");
+        self.applied += ops.len();
+        self.kernel.apply(ops)
+    }
+
+    fn tell(&mut self, _: &Notice, _: Instant) {}
+
+    fn commit(&mut self, _: &[dhcp6::Record], _: Instant) -> bool {
+        self.done.push("commit");
+        !self.full
+    }
+
+    fn send(&mut self, packets: Vec<Action>) {
+        for packet in packets {
+            match packet {
+                Action::SendNd { to, bytes, .. } => {
+                    self.said.push((self.now, to, u16::from_be_bytes([bytes[6], bytes[7]])));
+                }
+                Action::SendDhcp6 { .. } => self.done.push("reply"),
+                other => panic!("{other:?} is nothing to send"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_journal_is_written_after_the_kernel_and_before_the_wire() {
+    let mut rig = Rig::new(LAN);
+    let reply = |commits| Action::SendDhcp6 { link: 1, to: ALL_NODES, port: 546, bytes: vec![], commits };
+    let key = Key::Sysctl("net/ipv6/conf/lan0/accept_ra".into());
+    for (full, replies) in [(false, vec!["reply", "reply"]), (true, vec!["reply"])] {
+        (rig.full, rig.done) = (full, Vec::new());
+        let record = dhcp6::Record::Delete(dhcp6::Resource::Address(ALL_NODES));
+        let apply = Action::Apply(vec![Op::Put(key.clone(), plan::Value::Sysctl("0".into()))]);
+        let mut out = vec![reply(true), reply(false), Action::Record(record), apply];
+        carry_out(&mut rig, &mut out, Instant(0));
+        assert_eq!(rig.done, [vec!["apply", "commit"], replies].concat());
+        assert_eq!(out, []);
     }
 }
 

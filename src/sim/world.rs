@@ -2,21 +2,23 @@
 //!
 //! It does what the daemon does with a turn's actions, in the same order: kernel, journal, wire.
 
+mod happen;
+
 use super::bytes;
 use super::client::{Client, Heard};
 use super::host::Host;
-use super::model::{Model, SETTLE};
-use super::script::{Happening, LANS, Script};
+use super::model::Model;
+use super::script::{LANS, Script};
 use super::{Failure, Summary};
-use crate::config::{Config, GivenPrefix};
-use crate::kernel::Kernel;
+use crate::config::Config;
 use crate::kernel::fake::FakeKernel;
-use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, FlatMap, Instant, Mac, Prefix, Rng};
-use crate::plan::{Change, Key, RouteTarget};
+use crate::kernel::{Kernel, Refusal};
+use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, ALL_NODES, ALL_ROUTERS, FlatMap, Instant, Mac, Rng};
+use crate::plan::{Change, Key, Op, RouteTarget};
 use crate::proto::{dhcp6, ra};
-use crate::router::{Action, Entropy, Event, Router};
-use crate::store::Store;
+use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
 use crate::store::fake::Fake;
+use crate::store::{Memory, Store};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
@@ -219,54 +221,33 @@ impl World {
         done
     }
 
-    /// Whether the daemon died of [`Happening::KillIn`]: nothing it does after that counts.
+    /// Whether the daemon died of [`super::script::Happening::KillIn`]: nothing it does after that counts.
     fn is_dead(&mut self, on: &Running) -> bool {
         self.dying.is_some() && (on.store.medium().dies_after == Some(0) || self.kernel.has_crashed())
     }
 
     fn carry_out(&mut self, on: &mut Running, mut out: Vec<Action>) -> Result<(), String> {
         let now = self.clock();
-        let (mut records, mut sends) = (Vec::new(), Vec::new());
-        while !out.is_empty() {
-            let mut results = Vec::new();
-            for action in out.drain(..) {
-                match action {
-                    Action::Record(record) => records.push(record),
-                    Action::Remember(memory) => on.store.remember(&memory, now),
-                    Action::Apply(ops) => {
-                        let answers = self.kernel.apply(&ops);
-                        if answers.iter().any(Result::is_err) {
-                            self.model.refused(self.now);
-                        }
-                        results.extend(ops.into_iter().zip(answers));
-                    }
-                    Action::Tell(_) => {}
-                    Action::SendNd { .. } | Action::SendDhcp6 { .. } => sends.push(action),
-                }
+        let mut turn = Turn { world: self, on, done: Ok(()) };
+        carry_out(&mut turn, &mut out, now);
+        turn.done
+    }
+
+    /// A packet of the router's, sent. Errors: what the model has against it.
+    fn send(&mut self, packet: Action) -> Result<(), String> {
+        match packet {
+            Action::SendNd { link, to, bytes } => {
+                let Some(lan) = self.lan_of(link) else { return Ok(()) };
+                let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
+                self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
+                self.summary.advertisements += 1;
+                self.post(Mail::ToLan { lan, to, bytes });
             }
-            if !results.is_empty() {
-                on.router.handle(Event::Applied(results), now, &mut out);
+            Action::SendDhcp6 { link, to, bytes, .. } => {
+                let Some(lan) = self.lan_of(link) else { return Ok(()) };
+                self.post(Mail::ToLan { lan, to, bytes });
             }
-        }
-        let kept = records.is_empty() || on.store.commit(&records, now).is_ok();
-        if self.is_dead(on) {
-            return Ok(());
-        }
-        for action in sends {
-            match action {
-                Action::SendNd { link, to, bytes } => {
-                    let Some(lan) = self.lan_of(link) else { continue };
-                    let ra = bytes::advertisement(&bytes).ok_or("an advertisement that no host would take")?;
-                    self.model.announced(self.now, lan, to == ALL_NODES, &ra)?;
-                    self.summary.advertisements += 1;
-                    self.post(Mail::ToLan { lan, to, bytes });
-                }
-                Action::SendDhcp6 { link, to, bytes, commits, .. } if kept || !commits => {
-                    let Some(lan) = self.lan_of(link) else { continue };
-                    self.post(Mail::ToLan { lan, to, bytes });
-                }
-                _ => {}
-            }
+            _ => {}
         }
         Ok(())
     }
@@ -370,6 +351,7 @@ impl World {
             seed: self.rng.next_u64(),
             ula: std::array::from_fn(|_| self.rng.next_u64().to_be_bytes()[0]),
             duid: std::array::from_fn(|_| self.rng.next_u64().to_be_bytes()[0]),
+            secret: [7; 16],
         };
         let mut out = Vec::new();
         let mut router = Router::new(found.memory, found.bindings, entropy, now, &mut out);
@@ -438,159 +420,43 @@ impl World {
             self.default_route(true);
         }
     }
-
-    fn default_route(&mut self, there: bool) {
-        let key = Key::Route { table: 254, dst: Prefix::ALL, src: Prefix::ALL, metric: 512 };
-        let gateway = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
-        let target = RouteTarget::Via { link: self.wan, gateway };
-        if there {
-            self.kernel.add_foreign_route(key, target);
-        } else {
-            self.kernel.remove_route(&key);
-        }
-        self.model.default_route = there;
-    }
-
-    fn reconfigure(&mut self) -> Result<(), String> {
-        self.model.configured(self.now, &self.config);
-        let now = self.clock();
-        if let Some(mut on) = self.running.take() {
-            let mut out = Vec::new();
-            let config = Event::Configure { config: Box::new(self.config.clone()), interfaces: FlatMap::new() };
-            on.router.handle(config, now, &mut out);
-            on.router.settle(now, &mut out);
-            let done = self.carry_out(&mut on, out);
-            self.running = Some(on);
-            return done;
-        }
-        Ok(())
-    }
-
-    fn happen(&mut self, what: &Happening) -> Result<(), String> {
-        let now = Instant(self.now);
-        self.model.disturb(self.now, SETTLE);
-        match what {
-            Happening::Prefix { prefix, preferred, valid } => {
-                self.config.prefixes.retain(|_, given| !given.prefix.overlaps(prefix));
-                let given = GivenPrefix {
-                    prefix: *prefix,
-                    preferred_lifetime: *preferred,
-                    valid_lifetime: *valid,
-                    lans: None,
-                    assign: true,
-                    delegate: true,
-                };
-                self.config.prefixes.insert(name(prefix), given);
-                self.reconfigure()?;
-            }
-            Happening::NoPrefix(prefix) => {
-                self.config.prefixes.remove(&name(prefix));
-                self.reconfigure()?;
-            }
-            Happening::DefaultRoute(there) => self.default_route(*there),
-            Happening::Flap(times) => {
-                for _ in 0..*times {
-                    self.default_route(false);
-                    self.default_route(true);
-                }
-            }
-            Happening::Carrier(lan, there) => {
-                if let Some(carrier) = self.carrier.get_mut(*lan) {
-                    *carrier = *there;
-                }
-                if let Some(link) = self.links.get(*lan).copied().flatten() {
-                    self.kernel.set_carrier(link, *there);
-                }
-                self.link_changed(*lan, *there);
-            }
-            Happening::Device(lan, there) => {
-                let Some(link) = self.links.get_mut(*lan) else { return Ok(()) };
-                match (*link, *there) {
-                    (Some(index), false) => {
-                        self.kernel.remove_link(index);
-                        *link = None;
-                    }
-                    (None, true) => {
-                        let index = add_lan(&mut self.kernel, *lan);
-                        *link = Some(index);
-                        self.kernel.set_carrier(index, self.carrier.get(*lan) == Some(&true));
-                    }
-                    _ => {}
-                }
-                self.link_changed(*lan, *there);
-            }
-            Happening::HostJoins(number, lan) => {
-                self.hosts.insert(*number, Host::new(*number, *lan, now));
-            }
-            Happening::HostLeaves(number) => {
-                if let Some(number) = nearest(&self.hosts, *number) {
-                    self.hosts.remove(&number);
-                }
-            }
-            Happening::ClientStarts { client, lan, address, prefix } => {
-                self.clients.insert(*client, Client::new(*client, *lan, *address, *prefix, now));
-            }
-            Happening::ClientStops(number) => {
-                if let Some(number) = nearest(&self.clients, *number)
-                    && let Some(mut client) = self.clients.remove(&number)
-                    && let Some(bytes) = client.release()
-                {
-                    let (lan, source) = (client.lan, client.addr);
-                    self.post(Mail::ToRouter { lan, source, to: ALL_DHCP_RELAY_AGENTS_AND_SERVERS, bytes });
-                }
-            }
-            Happening::Kill(pause) => {
-                if self.running.is_some() {
-                    self.kill();
-                    self.start_at = Some(self.now + pause);
-                }
-            }
-            Happening::KillIn { steps, ops, pause } => {
-                if let Some(on) = &mut self.running {
-                    on.store.medium_mut().dies_after = Some(*steps);
-                    self.kernel.crash_after(*ops);
-                    self.dying = Some(*pause);
-                }
-            }
-            Happening::Restart(pause) => {
-                if self.running.is_some() {
-                    self.stop()?;
-                    self.start_at = Some(self.now + pause);
-                }
-            }
-            Happening::Reboot => {
-                self.stop()?;
-                self.reboot();
-            }
-            Happening::PowerCut => self.reboot(),
-            Happening::LostNews => self.kernel.lose_news(),
-            Happening::Refuse(count) => self.kernel.refuse(*count),
-            Happening::Loss(count) => self.to_lose = self.to_lose.saturating_add(*count),
-        }
-        Ok(())
-    }
-
-    fn link_changed(&mut self, lan: usize, there: bool) {
-        self.model.link(
-            lan,
-            self.now,
-            self.carrier.get(lan) == Some(&true) && self.links.get(lan).is_some_and(Option::is_some),
-        );
-        if there {
-            for host in self.hosts.values_mut().filter(|host| host.lan == lan) {
-                host.link_up(Instant(self.now));
-            }
-        }
-    }
 }
 
-/// The first number from `wanted` on that is there, or the first of all.
-fn nearest<T>(all: &BTreeMap<u32, T>, wanted: u32) -> Option<u32> {
-    all.range(wanted..).next().or_else(|| all.first_key_value()).map(|(number, _)| *number)
+/// A turn of the simulated daemon.
+struct Turn<'w> {
+    world: &'w mut World,
+    on: &'w mut Running,
+    done: Result<(), String>,
 }
 
-fn name(prefix: &Prefix) -> String {
-    format!("p{:x}", prefix.addr().segments()[2])
+impl Hands for Turn<'_> {
+    fn router(&mut self) -> &mut Router {
+        &mut self.on.router
+    }
+
+    fn remember(&mut self, memory: &Memory, now: Instant) {
+        self.on.store.remember(memory, now);
+    }
+
+    fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
+        let answers = self.world.kernel.apply(ops);
+        if answers.iter().any(Result::is_err) {
+            self.world.model.refused(self.world.now);
+        }
+        answers
+    }
+
+    fn tell(&mut self, _: &Notice, _: Instant) {}
+
+    fn commit(&mut self, records: &[dhcp6::Record], now: Instant) -> bool {
+        self.on.store.commit(records, now).is_ok()
+    }
+
+    fn send(&mut self, packets: Vec<Action>) {
+        if !self.world.is_dead(self.on) {
+            self.done = packets.into_iter().try_for_each(|packet| self.world.send(packet));
+        }
+    }
 }
 
 fn device(lan: usize) -> String {

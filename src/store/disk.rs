@@ -173,7 +173,7 @@ impl Folders {
     }
 }
 
-fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
+pub(super) fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
     let remedy = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there".to_string(),
         ErrorKind::ReadOnlyFilesystem => format!("mount it writable, or set {option} to another folder"),
@@ -186,7 +186,7 @@ fn failed(what: &str, path: &Path, option: &str, error: &io::Error) -> String {
     format!("can't {what} {}: {error}; {remedy}", path.display())
 }
 
-fn make_folder(path: &Path, lasting: bool) -> io::Result<()> {
+pub(super) fn make_folder(path: &Path, lasting: bool) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -199,7 +199,7 @@ fn make_folder(path: &Path, lasting: bool) -> io::Result<()> {
 }
 
 /// Writes a file that is not there yet, readable by nobody else, and leaves it open for appending.
-fn write_new(path: &Path, bytes: &[u8], sync: bool) -> io::Result<fs::File> {
+pub(super) fn write_new(path: &Path, bytes: &[u8], sync: bool) -> io::Result<fs::File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -249,4 +249,4 @@ fn refused(file: fs::File, error: Errno, path: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,11 +4,12 @@
 //! oasis6-memory 1 BOOT AT                                   which boot it is of, and when in it this was written
 //! ula fd12:3456:789a::/48
 //! duid 0004…
+//! secret 8f3a…                                           addresses of uplinks follow from it (RFC 7217)
 //! served LAN PREFIX live|gone SECONDS|forever               how long hosts may still use it
 //! end COUNT                                                 so many prefixes were served
 //! ```
 //!
-//! `ula` and `duid` stand there twice, since one flipped bit must not renumber a whole site. A live prefix is announced
+//! `ula`, `duid` and `secret` stand there twice, since one flipped bit must not renumber a whole site. A live prefix is announced
 //! again and again, so its seconds count anew whenever the file is read. Those of one that is gone count from AT in the
 //! same boot, and anew in another: hosts are told for longer that it is gone, never for too short.
 
@@ -31,6 +32,8 @@ pub struct Memory {
     pub ula: Option<Prefix>,
     /// The DHCPv6 server's DUID (RFC 9915 §11).
     pub duid: Option<Duid>,
+    /// Secret that the router's own addresses on uplinks follow from (RFC 7217 §5).
+    pub secret: Option<[u8; 16]>,
     /// Prefixes that LANs were told of.
     pub served: Vec<Served>,
 }
@@ -50,7 +53,7 @@ impl Told {
 
     /// The whole file.
     pub(super) fn write(&self, boot: &str, now: Instant) -> Vec<u8> {
-        let Memory { ula, duid, served } = &self.memory;
+        let Memory { ula, duid, secret, served } = &self.memory;
         let mut out = Vec::new();
         Line::new(&mut out, KIND).word(VERSION).text(boot).number(now.0).close();
         let identity = |out: &mut Vec<u8>| {
@@ -59,6 +62,9 @@ impl Told {
             }
             if let Some(duid) = duid {
                 Line::new(out, "duid").hex(duid.as_bytes()).close();
+            }
+            if let Some(secret) = secret {
+                Line::new(out, "secret").hex(secret).close();
             }
         };
         identity(&mut out);
@@ -80,7 +86,7 @@ impl Told {
         let Some(written) = written else { return Missing { something: true, promise: true } };
         let (wanted, was) = (&self.memory, &written.memory);
         let mut missing = Missing { something: wanted.served.len() != was.served.len(), promise: false };
-        missing.promise |= wanted.ula != was.ula || wanted.duid != was.duid;
+        missing.promise |= (wanted.ula, &wanted.duid, wanted.secret) != (was.ula, &was.duid, was.secret);
         for one in &wanted.served {
             match was.served.iter().find(|other| (&other.lan, other.prefix) == (&one.lan, one.prefix)) {
                 Some(other) => {
@@ -137,6 +143,9 @@ pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
             }),
             "duid" => words.next().and_then(unhex).and_then(|bytes| Duid::new(&bytes)).map(|duid| {
                 memory.duid.get_or_insert(duid);
+            }),
+            "secret" => words.next().and_then(unhex).and_then(|bytes| bytes.try_into().ok()).map(|secret| {
+                memory.secret.get_or_insert(secret);
             }),
             "served" => {
                 parse_served(words, content.written_at.unwrap_or(now), now).map(|served| memory.served.push(served))

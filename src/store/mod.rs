@@ -52,6 +52,8 @@ mod bindings;
 #[cfg(feature = "daemon")]
 pub mod disk;
 pub mod fake;
+#[cfg(feature = "daemon")]
+pub mod key_file;
 mod line;
 mod memory;
 mod schedule;
@@ -280,6 +282,7 @@ impl<D: Medium> Store<D> {
         let mut memory = newer.memory;
         memory.ula = memory.ula.or(older.memory.ula);
         memory.duid = memory.duid.or(older.memory.duid);
+        memory.secret = memory.secret.or(older.memory.secret);
         if newer.damaged || newer.written_at.is_none() {
             let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
             let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();
@@ -489,9 +492,13 @@ impl<D: Medium> Store<D> {
 
     /// What a person should know: what was found at the start, and what can't be written now.
     pub fn reports(&self) -> impl Iterator<Item = &String> {
-        let errors =
-            [&self.journal.error, &self.run_memory_error, &self.bindings.error, &self.memory.error].into_iter();
-        self.found.iter().chain(errors.flatten())
+        self.found.iter().chain(self.errors())
+    }
+
+    /// What can't be written now.
+    pub fn errors(&self) -> impl Iterator<Item = &String> {
+        let errors = [&self.journal.error, &self.run_memory_error, &self.bindings.error, &self.memory.error];
+        errors.into_iter().flatten()
     }
 
     /// For `status`. Times are seconds, ago or from now.

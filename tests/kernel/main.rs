@@ -3,6 +3,9 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
+mod devices;
+mod guard;
+mod guarding;
 mod namespace;
 mod netlink;
 mod notifications;
@@ -11,3 +14,4 @@ mod rights;
 mod skip;
 mod sockets;
 mod speed;
+mod uplinks;

@@ -22,3 +22,5 @@ mod storage;
 mod ubus;
 #[cfg(feature = "ubus")]
 mod ubusd;
+#[cfg(feature = "ubus")]
+mod uplinks;

@@ -49,6 +49,7 @@ fn flash_that_is_read_only_is_shown_and_does_not_keep_it_from_serving() {
     assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
     assert!(asks(&host, &bed), "no address by DHCPv6:\n{}", bed.log());
     assert!(bed.troubles().contains("state"), "{}", bed.ask("status"));
+    assert!((1..=2).contains(&bed.log().matches("Read-only").count()), "{}", bed.log());
     let state = bed.folder.join("state");
     beside(&mut bed, &format!("mount -o remount,rw {}", state.display()));
     let written = |bed: &mut Bed| !beside(bed, &format!("ls {}", state.display())).trim().is_empty();
@@ -79,6 +80,7 @@ fn on_a_full_disk_nothing_is_promised_that_is_not_kept_and_afterwards_all_goes_o
     };
     let status = ask(&mut bed, "status");
     assert!(status.contains("No space left") || status.contains("full"), "{status}");
+    assert!((1..=2).contains(&bed.log().matches("No space left").count()), "{}", bed.log());
     let kept = beside(&mut bed, &format!("find {} -type f -exec cat {{}} +", run.display()));
     for line in promised.lines() {
         let duid = line.split(' ').next().expect("a DUID");
@@ -118,14 +120,14 @@ fn leases_stand_where_luci_looks_while_the_daemon_runs() {
     }
     let mut bed = Bed::new();
     let host = bed.host("host");
-    let file = bed.folder.join("odhcpd.leases");
+    let file = bed.folder.join("hosts/odhcpd");
     bed.configure(&format!("\toption lease_file '{}'\n{LAN}", file.display()));
     bed.start();
     assert!(wait_until(SOON, || file.exists()), "{}", bed.log());
     assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
     assert!(asks(&host, &bed), "no address by DHCPv6:\n{}", bed.log());
-    assert!(wait_until(SOON, || !bed.folder.read("odhcpd.leases").is_empty()), "{}", bed.log());
-    let (text, lease) = (bed.folder.read("odhcpd.leases"), bed.leases("address").remove(0));
+    assert!(wait_until(SOON, || !bed.folder.read("hosts/odhcpd").is_empty()), "{}", bed.log());
+    let (text, lease) = (bed.folder.read("hosts/odhcpd"), bed.leases("address").remove(0));
     let start = text.split(' ').take(2).collect::<Vec<_>>();
     assert_eq!((start, text.lines().count()), (vec!["#", "br-lan"], 1), "{text}");
     assert!(text.ends_with(&format!(" 128 {lease}/128\n")), "{text}");
@@ -134,7 +136,7 @@ fn leases_stand_where_luci_looks_while_the_daemon_runs() {
     assert!(bed.oasis6("reload").status.success());
     assert!(!file.exists());
 
-    let nowhere = bed.folder.join("missing/leases");
+    let nowhere = bed.folder.join("missing/too/leases");
     bed.configure(&format!("\toption lease_file '{}'\n{LAN}", nowhere.display()));
     assert!(bed.oasis6("reload").status.success());
     assert!(wait_until(SOON, || bed.troubles().contains("lease file")), "{}", bed.troubles());

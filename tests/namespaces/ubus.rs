@@ -21,6 +21,14 @@ fn registered(bus: &Ubusd) -> Client {
     client
 }
 
+/// Starts ubusd, then the daemon, and waits until the two know each other.
+fn together(bed: &mut Bed) -> (Ubusd, Client) {
+    let bus = Ubusd::start(&socket(bed));
+    bed.start();
+    let client = registered(&bus);
+    (bus, client)
+}
+
 /// Answers the next question that netifd is asked with these interfaces.
 fn dump(netifd: &mut Client, interfaces: &Value) {
     let call = wait_for(SOON, || netifd.next().filter(|message| message.kind == kind::INVOKE)).expect("a question");
@@ -35,9 +43,7 @@ fn whoever_asks_on_ubus_is_answered_as_on_the_control_socket() {
     }
     let mut bed = Bed::new();
     bed.configure(SHORT_LIVED);
-    let bus = Ubusd::start(&socket(&bed));
-    bed.start();
-    let mut client = registered(&bus);
+    let (_bus, mut client) = together(&mut bed);
     let (_, methods) = client.find("oasis6").unwrap();
     let methods: Vec<_> = methods.as_object().unwrap().keys().collect();
     assert_eq!(methods, ["check", "leases", "plan", "reload", "status"]);
@@ -65,9 +71,8 @@ fn callers_who_send_garbage_or_die_hurt_nobody() {
     }
     let mut bed = Bed::new();
     bed.configure(SHORT_LIVED);
-    let bus = Ubusd::start(&socket(&bed));
-    bed.start();
-    let (object, _) = registered(&bus).find("oasis6").unwrap();
+    let (bus, mut client) = together(&mut bed);
+    let (object, _) = client.find("oasis6").unwrap();
     for (number, body) in [table(&json!({ "a": [1, { "b": null }] })), vec![0xff; 64], vec![], vec![7, 0, 0, 4]]
         .into_iter()
         .cycle()
@@ -95,10 +100,7 @@ fn listeners_hear_of_prefixes_and_lans() {
     let mut bed = Bed::new();
     let _host = bed.host("host");
     bed.configure(SHORT_LIVED);
-    let bus = Ubusd::start(&socket(&bed));
-    bed.start();
-    registered(&bus);
-    let mut listener = bus.client();
+    let (_bus, mut listener) = together(&mut bed);
     listener.listen("oasis6.*");
     bed.configure(&format!("config prefix 'site'\n\toption prefix 'fd00:6bed::/56'\n{SHORT_LIVED}"));
     assert!(bed.oasis6("reload").status.success());
@@ -137,10 +139,8 @@ fn a_lan_by_interface_follows_netifd_when_its_device_changes() {
     bed.router.run("ip link add guest type veth peer name peer && ip link set guest up && ip link set peer up");
     let _host = bed.host("host");
     bed.configure(BY_INTERFACE);
-    let bus = Ubusd::start(&socket(&bed));
-    bed.start();
+    let (bus, _) = together(&mut bed);
     assert!(bed.troubles().contains("no interface lan"), "{}", bed.troubles());
-    registered(&bus);
 
     let mut netifd = bus.client();
     let object = netifd.add(Some("network.interface"));

@@ -40,8 +40,9 @@ remove_files() {
 	done
 }
 
+# opkg stops the old program first; apk only starts the new one.
 upgrade() {
-	PKG_UPGRADE=1 /etc/init.d/oasis6 stop
+	[ "${1:-}" = apk ] || PKG_UPGRADE=1 /etc/init.d/oasis6 stop
 	cp -a /etc/config/oasis6 /tmp/kept
 	put_files
 	mv /tmp/kept /etc/config/oasis6
@@ -86,6 +87,7 @@ set_and_apply() {
 # procd calls this as it is told to.
 apply() {
 	local trigger
+	[ -e /run/procd/oasis6.triggers ] || return 0
 	read -r trigger < /run/procd/oasis6.triggers
 	[ "$trigger" = "oasis6 network dhcp" ]
 	/etc/init.d/oasis6 reload
@@ -350,7 +352,27 @@ an_upgrade_keeps_leases_ula_and_configuration_and_odhcpd_away() {
 	served
 	diff -r /etc/oasis6 /saved/oasis6
 	diff -r /etc/config /saved/config
+	upgrade apk
+	served
+	diff -r /etc/oasis6 /saved/oasis6
+	diff -r /etc/config /saved/config
 	is "$(wc -l < /run/odhcpd.told)" 1
+}
+
+the_new_program_runs_after_an_upgrade() {
+	install
+	upgrade apk
+	! running || fail "nobody has enabled it"
+	set_and_apply oasis6.globals.enabled=1
+	is "$(wc -l < /run/procd/oasis6.starts)" 1
+	/etc/init.d/oasis6 start
+	is "$(wc -l < /run/procd/oasis6.starts)" 1 "it runs already"
+	upgrade
+	is "$(wc -l < /run/procd/oasis6.starts)" 2 "by opkg"
+	upgrade apk
+	is "$(wc -l < /run/procd/oasis6.starts)" 3 "by apk"
+	set_and_apply oasis6.globals.enabled=0
+	given_back
 }
 
 what_it_left_in_the_kernel_goes_only_when_it_is_given_up() {
@@ -392,10 +414,27 @@ first_boot_fits_the_configuration_to_the_lans() {
 	is "$(uci -q get oasis6.iot.interface || true)" "" "odhcpd only relays there"
 	is "$(uci get oasis6.globals.enabled)" 0
 	is "$(stat -c %a /etc/config/oasis6)" "$(stat -c %a /package/etc/config/oasis6)"
+	# odhcpd has no leases of its own any more
+	is "$(uci get oasis6.globals.lease_file)" /tmp/hosts/odhcpd
 	# the explanations are still there
 	grep -q '# Which /64 of each prefix it gets.' /etc/config/oasis6
 	oasis6 check | grep -q 'no problem found'
 	[ ! -e /etc/config/oasis6.new ]
+}
+
+first_boot_leaves_odhcpds_file_alone_that_odhcpd_goes_on_writing() {
+	copy_to /saved
+	uci set dhcp.odhcpd.maindhcp=1
+	uci commit dhcp
+	install
+	is "$(uci -q get oasis6.globals.lease_file || true)" "" "DHCPv4 is odhcpd's"
+	remove
+	restore_from /saved
+	put_files
+	uci set network.guest.proto=dhcp
+	uci commit network
+	install
+	is "$(uci -q get oasis6.globals.lease_file || true)" "" "a LAN stays odhcpd's"
 }
 
 first_boot_asks_netifd_where_there_is_no_hint() {
@@ -467,6 +506,10 @@ nftables_accepts_the_rules() {
 		echo 'table inet fw4 { chain input { type filter hook input priority filter; policy drop;'
 		echo 'include "/usr/share/nftables.d/chain-pre/input/oasis6.nft"'
 		echo '}'
+		echo 'chain forward { type filter hook forward priority filter; policy drop;'
+		echo 'include "/usr/share/nftables.d/chain-pre/forward/oasis6.nft"'
+		echo '}'
+		echo 'include "/usr/share/nftables.d/table-post/oasis6.nft"'
 		echo '}'
 	} > /ruleset
 	/usr/sbin/nft -c -f /ruleset || fail "with rules"

@@ -1,28 +1,44 @@
 use super::report::{Place, Report};
-use crate::config::{Config, Device, GivenPrefix, Host, Lan, Ula, nearest};
+use crate::config::{Config, Device, GivenPrefix, Host, Lan, Pinhole, PinholeHost, Ula, Uplink, UplinkKind, nearest};
 use crate::net::FlatMap;
 use crate::net::Prefix;
 use std::fmt::Display;
 
+/// Every section of a file that makes sense by itself.
+pub(super) struct Sections {
+    pub(super) lans: Vec<(Place, Lan)>,
+    pub(super) uplinks: Vec<(Place, Uplink)>,
+    pub(super) prefixes: Vec<(Place, GivenPrefix)>,
+    pub(super) hosts: Vec<(Place, Host)>,
+    pub(super) pinholes: Vec<(Place, Pinhole)>,
+}
+
 /// What sections must be together. LANs that are not served don't collide with others.
-pub(super) fn check(
-    globals: Option<&Place>,
-    config: &Config,
-    lans: &[(Place, Lan)],
-    prefixes: &[(Place, GivenPrefix)],
-    hosts: &[(Place, Host)],
-    report: &mut Report,
-) {
+pub(super) fn check(globals: Option<&Place>, config: &Config, sections: &Sections, report: &mut Report) {
+    let Sections { lans, uplinks, prefixes, hosts, pinholes } = sections;
     let served: Vec<&(Place, Lan)> = lans.iter().filter(|(_, lan)| lan.enabled).collect();
     places_of_lans(&served, report);
-    known_lans(prefixes, lans, report);
+    places_of_uplinks(uplinks, &served, report);
+    let named = prefixes.iter().map(|(place, given)| (place, given.lans.as_deref().unwrap_or_default()));
+    let named = named.chain(uplinks.iter().map(|(place, uplink)| (place, uplink.lans.as_deref().unwrap_or_default())));
+    for (place, names) in named {
+        known_lans(place, names, lans, report);
+    }
+    for (place, pinhole) in pinholes {
+        if let PinholeHost::Id { lan, .. } = &pinhole.host {
+            known_lans(place, std::slice::from_ref(lan), lans, report);
+        }
+    }
     subnets(config.ula, &served, prefixes, report);
     let ula = match (config.ula, globals) {
         (Ula::Fixed(prefix), Some(place)) => Some((prefix, place, "ula")),
         _ => None,
     };
     let given = prefixes.iter().map(|(place, given)| (given.prefix, place, "prefix"));
-    overlaps(ula.into_iter().chain(given).collect(), report);
+    let tunnelled = uplinks.iter().filter_map(|(place, uplink)| Some((place, uplink.given()?)));
+    let tunnelled =
+        tunnelled.flat_map(|(place, given)| given.prefixes.iter().map(move |prefix| (*prefix, place, "prefix")));
+    overlaps(ula.into_iter().chain(given).chain(tunnelled).collect(), report);
     identities(hosts, report);
     reservations(hosts, &served, report);
 }
@@ -67,16 +83,43 @@ fn places_of_lans(served: &[&(Place, Lan)], report: &mut Report) {
     unique(subnets, "subnet", "give one of the two another subnet", report);
 }
 
-fn known_lans(prefixes: &[(Place, GivenPrefix)], lans: &[(Place, Lan)], report: &mut Report) {
-    let known = || lans.iter().map(|(place, _)| place.name.as_str());
-    for (place, given) in prefixes {
-        for name in given.lans.iter().flatten().filter(|name| !known().any(|known| known == *name)) {
-            let remedy = match nearest(name, known()) {
-                Some(known) => format!("did you mean '{known}'?"),
-                None => format!("add config lan '{name}', or remove it here"),
-            };
-            report.error(place, &["lan"], format!("there is no lan '{name}'"), remedy);
+/// An uplink is neither a LAN nor another uplink.
+fn places_of_uplinks(uplinks: &[(Place, Uplink)], served: &[&(Place, Lan)], report: &mut Report) {
+    let label = |device: &Device| match device {
+        Device::Name(name) => ("device", format!("device '{name}'")),
+        Device::Interface(name) => ("interface", format!("interface '{name}'")),
+    };
+    let mut seen: FlatMap<String, &Place> = served.iter().map(|(place, lan)| (label(&lan.device).1, place)).collect();
+    for (place, uplink) in uplinks.iter().filter(|(_, uplink)| uplink.enabled) {
+        let device = match &uplink.kind {
+            UplinkKind::Static { device, .. } | UplinkKind::Native { device, .. } => device.clone(),
+            UplinkKind::Netifd { interface } => Device::Interface(interface.clone()),
+            _ => continue,
+        };
+        let (option, name) = label(&device);
+        match seen.get(&name) {
+            Some(other) => {
+                let message = format!("{} has {name} already (line {})", other.label(), other.line);
+                report.error(
+                    place,
+                    &[option],
+                    message,
+                    "a network is either a LAN or one uplink; remove one of the two",
+                );
+            }
+            None => _ = seen.insert(name, place),
         }
+    }
+}
+
+fn known_lans(place: &Place, names: &[String], lans: &[(Place, Lan)], report: &mut Report) {
+    let known = || lans.iter().map(|(place, _)| place.name.as_str());
+    for name in names.iter().filter(|name| !known().any(|known| known == *name)) {
+        let remedy = match nearest(name, known()) {
+            Some(known) => format!("did you mean '{known}'?"),
+            None => format!("add config lan '{name}', or remove it here"),
+        };
+        report.error(place, &["lan"], format!("there is no lan '{name}'"), remedy);
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn check(place: &Place, mut draft: LanDraft, report: &mut Report) -> 
         let remedy = "set ra_slaac, or dhcp6 and dhcp6_addresses, to 1";
         report.warning(place, &["ra_slaac", "dhcp6_addresses", "dhcp6"], message, remedy);
     }
-    let device = device(place, draft.device, draft.interface, report)?;
+    let remedy = "write option interface 'lan', or option device 'br-lan'";
+    let device = device(place, draft.device, draft.interface, remedy, report)?;
     Some(Lan {
         enabled: draft.enabled,
         device,
@@ -31,7 +32,14 @@ pub(super) fn check(place: &Place, mut draft: LanDraft, report: &mut Report) -> 
     })
 }
 
-fn device(place: &Place, device: Option<String>, interface: Option<String>, report: &mut Report) -> Option<Device> {
+/// Where a section is; `remedy` says what to write when it does not say.
+pub(super) fn device(
+    place: &Place,
+    device: Option<String>,
+    interface: Option<String>,
+    remedy: &str,
+    report: &mut Report,
+) -> Option<Device> {
     match (device, interface) {
         (Some(device), None) => Some(Device::Name(device)),
         (None, Some(interface)) => Some(Device::Interface(interface)),
@@ -45,7 +53,6 @@ fn device(place: &Place, device: Option<String>, interface: Option<String>, repo
             None
         }
         (None, None) => {
-            let remedy = "write option interface 'lan', or option device 'br-lan'";
             report.error(place, &["interface", "device"], "nothing tells which network it is", remedy);
             None
         }

@@ -1,7 +1,7 @@
 //! A configuration file's bytes → [`Config`], or everything that is wrong with them.
 //!
 //! ```text
-//! bytes ─► uci::parse ─► fill (each option by its row) ─► globals, lan, prefix, host (options of one section together)
+//! bytes ─► uci::parse ─► fill (each option by its row) ─► globals, lan, uplink, … (options of one section together)
 //!                                                          ─► across (sections together) ─► Config
 //! ```
 //!
@@ -14,12 +14,16 @@ mod globals;
 mod host;
 mod interfaces;
 mod lan;
+mod pinhole;
 mod prefix;
 mod report;
+mod uplink;
 
 pub use interfaces::interfaces;
 
-use super::schema::{self, GLOBALS, HOST, LAN, LanDraft, PREFIX, PrefixDraft, Row, Table};
+use super::schema::{
+    self, GLOBALS, HOST, LAN, LanDraft, PINHOLE, PREFIX, PinholeDraft, PrefixDraft, Row, Table, UPLINK, UplinkDraft,
+};
 use super::{Config, Host, Problem, Severity, nearest, uci};
 use crate::net::FlatMap;
 use report::{Place, Report};
@@ -33,6 +37,12 @@ pub const MAX_LANS: usize = 256;
 
 /// Most sections `prefix`: each LAN gets an address out of each.
 pub const MAX_PREFIXES: usize = 256;
+
+/// Most sections `uplink`: each is watched, and its prefixes stand in every router advertisement.
+pub const MAX_UPLINKS: usize = 16;
+
+/// Most sections `pinhole`: each is an element of a set of nftables for each address of its host.
+pub const MAX_PINHOLES: usize = 1024;
 
 /// What came of reading a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +96,7 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     }
     report.skip(file.more_mistakes);
     let whole = !report.has_errors();
-    let Drafts { globals, lans, prefixes, hosts } = Drafts::collect(file, report);
+    let Drafts { globals, lans, uplinks, prefixes, hosts, pinholes } = Drafts::collect(file, report);
     let mut config = match &globals {
         Some((place, config)) => {
             globals::check(place, config, report);
@@ -113,7 +123,22 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     for (place, host) in &hosts {
         host::check(place, host, report);
     }
-    across::check(globals.as_ref().map(|(place, _)| place), &config, &lans, &prefixes, &hosts, report);
+    let uplinks = uplinks.into_iter().filter_map(|(place, draft)| {
+        let uplink = uplink::check(&place, draft, report);
+        uplink.map(|uplink| (place, uplink))
+    });
+    let uplinks: Vec<_> = uplinks.collect();
+    let pinholes = pinholes.into_iter().filter_map(|(place, draft)| {
+        let pinhole = pinhole::check(&place, draft, report);
+        pinhole.map(|pinhole| (place, pinhole))
+    });
+    let pinholes: Vec<_> = pinholes.collect();
+    let globals = globals.as_ref().map(|(place, _)| place);
+    let sections = across::Sections { lans, uplinks, prefixes, hosts, pinholes };
+    across::check(globals, &config, &sections, report);
+    let across::Sections { lans, uplinks, prefixes, hosts, pinholes } = sections;
+    config.uplinks = uplinks.into_iter().map(|(place, uplink)| (place.name, uplink)).collect();
+    config.pinholes = pinholes.into_iter().map(|(_, pinhole)| pinhole).collect();
     config.lans = lans.into_iter().map(|(place, lan)| (place.name, lan)).collect();
     config.prefixes = prefixes.into_iter().map(|(place, prefix)| (place.name, prefix)).collect();
     config.hosts = hosts.into_iter().map(|(_, host)| host).collect();
@@ -125,8 +150,10 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
 struct Drafts {
     globals: Option<(Place, Config)>,
     lans: Vec<(Place, LanDraft)>,
+    uplinks: Vec<(Place, UplinkDraft)>,
     prefixes: Vec<(Place, PrefixDraft)>,
     hosts: Vec<(Place, Host)>,
+    pinholes: Vec<(Place, PinholeDraft)>,
 }
 
 impl Drafts {
@@ -152,7 +179,13 @@ impl Drafts {
                 kind @ "prefix" if drafts.prefixes.len() >= MAX_PREFIXES => {
                     too_many(kind, MAX_PREFIXES, &place, report)
                 }
+                kind @ "uplink" if drafts.uplinks.len() >= MAX_UPLINKS => too_many(kind, MAX_UPLINKS, &place, report),
+                kind @ "pinhole" if drafts.pinholes.len() >= MAX_PINHOLES => {
+                    too_many(kind, MAX_PINHOLES, &place, report)
+                }
                 "lan" => drafts.lans.push(fill(&LAN, section, place, report)),
+                "uplink" => drafts.uplinks.push(fill(&UPLINK, section, place, report)),
+                "pinhole" => drafts.pinholes.push(fill(&PINHOLE, section, place, report)),
                 "prefix" => drafts.prefixes.push(fill(&PREFIX, section, place, report)),
                 "host" => {
                     let (place, host) = fill(&HOST, section, place, report);

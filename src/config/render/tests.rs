@@ -51,7 +51,37 @@ fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
         }
         let section = (0..index).rev().find(|above| lines[*above].contains("config ")).unwrap();
         let own = lines[section].trim_start_matches('#');
-        let needed = if own.contains("prefix 'isp'") && !line.contains("option prefix") {
+        let name = line.split_whitespace().nth(1).unwrap();
+        let of = sections().into_iter().flat_map(|s| s.options).find(|o| o.name == name && !o.of.is_empty());
+        let of = of.and_then(|option| option.of.first().copied()).unwrap_or("native");
+        let uplink = format!(
+            "option type {of}\n{}",
+            match (of, name) {
+                (_, "interface") => "list prefix 2001:db8::/48\n",
+                ("static", "prefix" | "address") => "option device eth1\n",
+                ("static", _) => "option device eth1\nlist prefix 2001:db8::/48\n",
+                ("native", _) => "option device eth1\n",
+                ("wireguard", "peer_key") => "option endpoint a:1\n",
+                ("wireguard", "endpoint") => "option peer_key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n",
+                ("wireguard", _) =>
+                    "option endpoint a:1\noption peer_key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n",
+                ("6in4", "local" | "ttl" | "update_url") => "option remote 192.0.2.9\n",
+                ("6rd", "prefix_6rd") => "option remote 192.0.2.9\n",
+                ("6rd", _) => "option remote 192.0.2.9\noption prefix_6rd 2001:db8::/32\n",
+                _ => "",
+            }
+        );
+        let needed = if own.contains("uplink") && name != "type" {
+            &uplink
+        } else if own.contains("uplink") {
+            "option device eth1\n"
+        } else if own.contains("pinhole") && !["host", "host_id", "lan"].contains(&name) {
+            "option host printer\n"
+        } else if own.contains("pinhole") && name == "host_id" {
+            "option lan lan\n"
+        } else if own.contains("pinhole") && name == "lan" {
+            "option host_id ::53\n"
+        } else if own.contains("prefix 'isp'") && !line.contains("option prefix") {
             "option prefix 2001:db8::/48\n"
         } else if own.contains("lan 'lan'") && !line.contains("interface") {
             "option interface lan\n"
@@ -60,7 +90,11 @@ fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
         } else {
             ""
         };
-        let lan = if own.contains("prefix 'isp'") { "config lan lan\noption interface lan\n" } else { "" };
+        let lan = if ["prefix 'isp'", "uplink", "pinhole"].iter().any(|section| own.contains(section)) {
+            "config lan lan\noption interface lan\n"
+        } else {
+            ""
+        };
         let globals = if own.contains("oasis6") { "" } else { "config oasis6\n" };
         let text = format!("{globals}{lan}{own}\n{needed}{}\n", line.replace('#', ""));
         assert_eq!(read(text.as_bytes()).problems, [], "{text}");
@@ -71,7 +105,12 @@ fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
 
 #[test]
 fn all_of_it_uncommented_has_only_the_contradiction_of_device_and_interface() {
-    let all: String = example()
+    // an uplink is of one type, and a pinhole leads to one host
+    let whole = example();
+    let (before, uplink) = whole.split_once("#config uplink").unwrap();
+    let (_, after) = uplink.split_once("#config prefix").unwrap();
+    let (after, _) = after.split_once("#config pinhole").unwrap();
+    let all: String = format!("{before}#config prefix{after}")
         .lines()
         .filter(|line| !line.contains("option device"))
         .map(|line| match line.trim_start() {
@@ -92,7 +131,7 @@ fn json_has_every_option_once() {
     let json = json();
     let sections = json["sections"].as_array().unwrap();
     let kinds: Vec<_> = sections.iter().map(|section| section["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["oasis6", "lan", "prefix", "host"]);
+    assert_eq!(kinds, ["oasis6", "lan", "uplink", "prefix", "host", "pinhole"]);
     let lan = sections[1]["options"].as_array().unwrap();
     let max = lan.iter().find(|option| option["name"] == "ra_max_interval").unwrap();
     assert_eq!(max["default"], "600");

@@ -1,6 +1,6 @@
 use super::Kind::{Choice, Flag, Text, Ula as UlaKind};
 use super::{Table, value};
-use crate::config::{Config, Ula};
+use crate::config::{Config, Ula, UplinkMode};
 use crate::net::FlatMap;
 use log::LevelFilter;
 
@@ -20,9 +20,12 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         state_dir: String::new(),
         run_dir: String::new(),
         lease_file: String::new(),
+        uplink_mode: UplinkMode::Best,
         lans: FlatMap::new(),
+        uplinks: FlatMap::new(),
         prefixes: FlatMap::new(),
         hosts: Vec::new(),
+        pinholes: Vec::new(),
     },
     rows: &[
         Row::option("enabled", Flag(|c, on| c.enabled = on))
@@ -45,6 +48,13 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
             .default("auto")
             .help("The LANs' own prefix, which stays when the provider's changes; auto: drawn once and kept.")
             .rfc("RFC 4193, RFC 7084 ULA-1 to ULA-5"),
+        Row::option(
+            "uplinks",
+            Choice(&[("best", |c| c.uplink_mode = UplinkMode::Best), ("all", |c| c.uplink_mode = UplinkMode::All)]),
+        )
+        .default("best")
+        .help("LANs use prefixes of the best uplink, while the others stand by; or of all that work.")
+        .rfc("RFC 8028, RFC 8475"),
         Row::option("domain", Text(&value::DOMAIN_OR_OFF, |c, domain| c.domain = domain))
             .default("lan")
             .help("Domain of the LANs' hosts, announced as search domain; off: none."),

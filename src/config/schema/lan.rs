@@ -1,6 +1,7 @@
 use super::Kind::{Address, AutoFlag, Byte, Choice, Dns, Flag, Id, IdRange, Lifetime, Number, Prefix, Text};
 use super::{Table, value};
-use crate::config::{DefaultRouter, Dnr, LanDhcp6, LanRa, Preference};
+use crate::config::{DefaultRouter, Dnr, LanDhcp6, LanRa};
+use crate::net::Preference;
 
 /// A `lan` section as it is written: what follows from other options is still open.
 pub(in crate::config) struct LanDraft {

@@ -14,17 +14,21 @@
 mod globals;
 mod host;
 mod lan;
+mod pinhole;
 mod prefix;
+mod uplink;
 pub(super) mod value;
 
 pub(super) use globals::GLOBALS;
 pub(super) use host::HOST;
 pub(super) use lan::{LAN, LanDraft};
+pub(super) use pinhole::{PINHOLE, PinholeDraft};
 pub(super) use prefix::{PREFIX, PrefixDraft};
+pub(super) use uplink::{Type, UPLINK, UplinkDraft};
 
 use super::{DnsServer, HostDuid, Ula};
-use crate::net::{Mac, Prefix};
-use std::net::Ipv6Addr;
+use crate::net::{Key32, Mac, Prefix, PublicKey};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use value::{Form, Refusal};
 
 /// Most values of a list, if it says nothing else. A host uses three DNS servers and has a few MAC addresses, and all
@@ -67,6 +71,8 @@ pub struct Opt {
     pub help: &'static str,
     /// Where the standards define it; empty: nowhere.
     pub rfc: &'static str,
+    /// The types (values of the section's option `type`) that it is for; empty: all.
+    pub of: &'static [&'static str],
     /// Which values are taken, in words.
     pub accepts: String,
     /// The check that LuCI makes on it.
@@ -89,8 +95,8 @@ impl Opt {
 }
 
 /// Every section type with its options, in the order in which they are shown.
-pub fn sections() -> [Section; 4] {
-    [GLOBALS.describe(), LAN.describe(), PREFIX.describe(), HOST.describe()]
+pub fn sections() -> [Section; 6] {
+    [GLOBALS.describe(), LAN.describe(), UPLINK.describe(), PREFIX.describe(), HOST.describe(), PINHOLE.describe()]
 }
 
 /// A section type whose values are collected in a `T`.
@@ -137,11 +143,12 @@ pub(super) struct Row<T: 'static> {
     unit: &'static str,
     help: &'static str,
     rfc: &'static str,
+    pub(super) of: &'static [&'static str],
 }
 
 impl<T> Row<T> {
     const fn option(name: &'static str, kind: Kind<T>) -> Self {
-        Row { name, kind, most: 1, default: "", otherwise: "", example: "", unit: "", help: "", rfc: "" }
+        Row { name, kind, most: 1, default: "", otherwise: "", example: "", unit: "", help: "", rfc: "", of: &[] }
     }
 
     const fn list(name: &'static str, kind: Kind<T>) -> Self {
@@ -176,6 +183,10 @@ impl<T> Row<T> {
         Row { rfc, ..self }
     }
 
+    const fn of(self, of: &'static [&'static str]) -> Self {
+        Row { of, ..self }
+    }
+
     /// Puts the default, if there is one. That it is a good value is tested.
     pub(super) fn set_default(&self, target: &mut T) {
         if !self.default.is_empty() {
@@ -197,9 +208,9 @@ impl<T> Row<T> {
     }
 
     fn describe(&self) -> Opt {
-        let Row { name, most, default, otherwise, example, unit, help, rfc, .. } = *self;
+        let Row { name, most, default, otherwise, example, unit, help, rfc, of, .. } = *self;
         let (accepts, datatype, choices) = (self.kind.accepts(), self.kind.datatype(), self.kind.choices());
-        Opt { name, most, default, otherwise, example, unit, help, rfc, accepts, datatype, choices }
+        Opt { name, most, default, otherwise, example, unit, help, rfc, of, accepts, datatype, choices }
     }
 }
 
@@ -214,12 +225,20 @@ pub(super) enum Kind<T: 'static> {
     Choice(Choices<T>),
     Byte(u8, u8, fn(&mut T, u8)),
     Number(u32, u32, fn(&mut T, u32)),
+    Port(fn(&mut T, u16)),
+    PortRange(&'static Form<(u16, u16)>, fn(&mut T, (u16, u16))),
     Lifetime(fn(&mut T, u32)),
     Id(&'static Form<u64>, fn(&mut T, u64)),
     IdRange(&'static Form<(u64, u64)>, fn(&mut T, (u64, u64))),
     Text(&'static Form<String>, fn(&mut T, String)),
     Prefix(&'static Form<Prefix>, fn(&mut T, Prefix)),
+    /// The length of a prefix that is wished for: none at all, any, or this one.
+    PrefixLen(&'static Form<Option<Option<u8>>>, fn(&mut T, Option<Option<u8>>)),
     Address(&'static Form<Ipv6Addr>, fn(&mut T, Ipv6Addr)),
+    OnLinkAddress(&'static Form<(Ipv6Addr, u8)>, fn(&mut T, (Ipv6Addr, u8))),
+    V4Address(&'static Form<Ipv4Addr>, fn(&mut T, Ipv4Addr)),
+    Key(fn(&mut T, Key32)),
+    PeerKey(fn(&mut T, PublicKey)),
     Dns(&'static Form<Option<DnsServer>>, fn(&mut T, Option<DnsServer>)),
     Ula(&'static Form<Ula>, fn(&mut T, Ula)),
     Mac(&'static Form<Mac>, fn(&mut T, Mac)),
@@ -238,12 +257,19 @@ impl<T> Kind<T> {
             }
             Kind::Byte(low, high, set) => set(target, value::number(text, *low, *high)?),
             Kind::Number(low, high, set) => set(target, value::number(text, *low, *high)?),
+            Kind::Port(set) => set(target, value::number(text, 0, u16::MAX)?),
+            Kind::PortRange(form, set) => set(target, (form.parse)(text)?),
             Kind::Lifetime(set) => set(target, value::lifetime(text)?),
             Kind::Id(form, set) => set(target, (form.parse)(text)?),
             Kind::IdRange(form, set) => set(target, (form.parse)(text)?),
             Kind::Text(form, set) => set(target, (form.parse)(text)?),
             Kind::Prefix(form, set) => set(target, (form.parse)(text)?),
+            Kind::PrefixLen(form, set) => set(target, (form.parse)(text)?),
             Kind::Address(form, set) => set(target, (form.parse)(text)?),
+            Kind::OnLinkAddress(form, set) => set(target, (form.parse)(text)?),
+            Kind::V4Address(form, set) => set(target, (form.parse)(text)?),
+            Kind::Key(set) => set(target, text.parse::<Key32>()?),
+            Kind::PeerKey(set) => set(target, text.parse::<PublicKey>()?),
             Kind::Dns(form, set) => set(target, (form.parse)(text)?),
             Kind::Ula(form, set) => set(target, (form.parse)(text)?),
             Kind::Mac(form, set) => set(target, (form.parse)(text)?),
@@ -265,12 +291,18 @@ impl<T> Kind<T> {
             }
             Kind::Byte(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
             Kind::Number(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
+            Kind::Port(_) => form("0 to 65535", "range(0,65535)"),
+            Kind::PortRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Lifetime(_) => form("1 to 4294967294, or infinite", "or(range(1,4294967294),\"infinite\")"),
             Kind::Id(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::IdRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Text(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Prefix(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::PrefixLen(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::OnLinkAddress(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::V4Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::Key(_) | Kind::PeerKey(_) => form("a WireGuard key", "and(base64,rangelength(44,44))"),
             Kind::Dns(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Ula(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Mac(Form { accepts, datatype, .. }, _) => form(accepts, datatype),

@@ -14,6 +14,8 @@ fn defaults_and_examples_are_good_values() {
     check(&LAN);
     check(&PREFIX);
     check(&HOST);
+    check(&UPLINK);
+    check(&PINHOLE);
 }
 
 #[test]
@@ -26,7 +28,7 @@ fn every_option_says_what_it_is() {
         for Opt { name, help, example, default, otherwise, .. } in section.options {
             assert!(help.ends_with('.') && !help.contains('|') && help.len() <= 110, "{name}: {help}");
             assert!(!example.is_empty(), "{name}");
-            let needed = (section.kind, name) == ("prefix", "prefix");
+            let needed = [("prefix", "prefix"), ("uplink", "type")].contains(&(section.kind, name));
             assert_eq!(default.is_empty() && otherwise.is_empty(), needed, "{name}: what if it is missing?");
             assert!(default.is_empty() || otherwise.is_empty(), "{name}: default or otherwise, not both");
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");

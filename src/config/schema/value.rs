@@ -4,6 +4,10 @@ use crate::config::{DnsServer, HostDuid, Ula, nearest};
 use crate::net::{Duid, Mac, ParseError, Prefix, is_link_local};
 use std::net::Ipv6Addr;
 
+mod uplink;
+
+pub(super) use uplink::{ENDPOINT, FILE, LABEL, ON_LINK_ADDRESS, PORTS, REQUEST_PREFIX, SIXRD_PREFIX, URL, V4_ADDRESS};
+
 /// Why a value is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::config) struct Refusal {

@@ -16,6 +16,12 @@ pub fn event(event: &Value) -> String {
                 _ => format!("lan {name}: NOT served: {why}"),
             }
         }
+        "uplink" => {
+            let (name, state, role) = (word(event, "name"), word(event, "state"), word(event, "role"));
+            let why = word(event, "reason");
+            let why = if why.is_empty() { why } else { format!(": {why}") };
+            format!("uplink {name}: {state}, {role}{why}")
+        }
         "prefix" => format!("lan {}: prefix {} is {what}", word(event, "lan"), word(event, "prefix")),
         "kernel" => {
             let (op, object, message) = (word(event, "op"), word(event, "object"), word(event, "message"));

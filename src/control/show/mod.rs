@@ -6,11 +6,13 @@
 mod event;
 mod field;
 mod text;
+mod uplinks;
 
 #[cfg(test)]
 mod tests;
 
 pub use event::event;
+pub use uplinks::uplinks;
 
 use crate::config::harmless;
 use crate::net::FlatMap;
@@ -25,6 +27,7 @@ pub fn status(answer: &Value) -> String {
     refused(answer, &mut out);
     warnings(answer, &mut out);
     let mut table = Table::default();
+    uplinks::overview(answer, &mut table);
     lans(answer, &mut table);
     sources(answer, &mut table);
     out.push_str(&table.show());

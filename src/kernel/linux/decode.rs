@@ -1,20 +1,23 @@
 //! What the kernel's messages say. Only the attributes we need are looked at, so that no new one can be in the way.
 
+use super::encode::{
+    IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_IPTUN_6RD_PREFIX, IFLA_IPTUN_6RD_PREFIXLEN,
+    IFLA_IPTUN_6RD_RELAY_PREFIX, IFLA_IPTUN_6RD_RELAY_PREFIXLEN, IFLA_IPTUN_LINK, IFLA_IPTUN_LOCAL, IFLA_IPTUN_REMOTE,
+    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU,
+};
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
-use crate::plan::{Address, AddressState, Key, Link, Route, RouteTarget, Tag};
+use crate::plan::{Address, AddressState, DEVICE_PREFIX, DeviceKind, Key, Link, Route, RouteTarget, Sit, SixRd, Tag};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressFlags, AddressHeader, CacheInfo};
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
 use netlink_packet_route::route::{RouteFlags, RouteHeader, RouteProtocol, RouteType};
 use nix::libc;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 // linux/if_link.h
 const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
 // linux/if_addr.h
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -31,8 +34,11 @@ const TABLE_LOCAL: u32 = 255;
 /// What one message says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum News {
-    Link(u32, Link),
+    /// With what it is, if it is one of our devices.
+    Link(u32, Link, Option<Seen>),
     LinkGone(u32),
+    Ipv4(u32, Ipv4Addr, u8),
+    Ipv4Gone(u32, Ipv4Addr),
     Address(u32, Ipv6Addr, Address),
     /// With how it was: the kernel removes some addresses because they are duplicates.
     AddressGone(u32, Ipv6Addr, Address),
@@ -42,6 +48,14 @@ pub(super) enum News {
     Configured(Option<u32>),
     /// Nothing for us.
     Nothing,
+}
+
+/// A tunnel device as a link's message shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Seen {
+    Sit(Sit),
+    /// Its configuration is to be asked for elsewhere.
+    Wireguard,
 }
 
 /// A message that is not as the kernel's headers say.
@@ -58,7 +72,10 @@ impl<E: std::error::Error> From<E> for Malformed {
 pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malformed> {
     Ok(match kind {
         libc::RTM_NEWLINK => match link(payload)? {
-            (AddressFamily::Unspec, index, link) => News::Link(index, link?),
+            (AddressFamily::Unspec, index, link) => {
+                let (link, device) = link?;
+                News::Link(index, link, device)
+            }
             (AddressFamily::Inet6, index, _) => News::Configured(Some(index)),
             _ => News::Nothing,
         },
@@ -67,6 +84,10 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
             (AddressFamily::Unspec, index, _) => News::LinkGone(index),
             _ => News::Nothing,
         },
+        libc::RTM_NEWADDR | libc::RTM_DELADDR if payload.first() == Some(&(libc::AF_INET as u8)) => {
+            let (link, addr, len) = ipv4_address(payload)?;
+            if kind == libc::RTM_NEWADDR { News::Ipv4(link, addr, len) } else { News::Ipv4Gone(link, addr) }
+        }
         libc::RTM_NEWADDR => {
             address(payload, now)?.map_or(News::Nothing, |(link, addr, a)| News::Address(link, addr, a))
         }
@@ -88,6 +109,18 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
     })
 }
 
+/// Whether a neighbour is there, if the kernel is sure of either (RFC 4861 §7.3.2; NUD_… of linux/neighbour.h).
+pub(super) fn is_reachable(payload: &[u8]) -> Option<bool> {
+    const REACHABLE: u16 = 0x02;
+    const FAILED: u16 = 0x20;
+    let state = u16::from_ne_bytes(*payload.get(8..)?.first_chunk()?);
+    match state {
+        REACHABLE => Some(true),
+        FAILED => Some(false),
+        _ => None,
+    }
+}
+
 /// The value of the attribute `wanted` behind a header of `header` bytes.
 fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Result<Option<[u8; N]>, Malformed> {
     for attribute in attributes(payload, header) {
@@ -100,11 +133,13 @@ fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Resu
 }
 
 /// Family, index, and the link itself where the message describes it.
-fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>), Malformed> {
+#[allow(clippy::type_complexity)]
+fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<(Link, Option<Seen>), Malformed>), Malformed> {
     let header = LinkHeader::parse(payload)?;
     let up = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp;
     let described = || {
         let mut link = Link { name: String::new(), mac: None, up: header.flags.contains(up), mtu: 0 };
+        let mut device = None;
         for attribute in attributes(payload, 16) {
             match attribute.ok_or(Malformed)? {
                 (IFLA_ADDRESS, value) if header.link_layer_type == LinkLayerType::Ether => {
@@ -114,12 +149,68 @@ fn link(payload: &[u8]) -> Result<(AddressFamily, u32, Result<Link, Malformed>),
                     link.name = String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
                 }
                 (IFLA_MTU, value) => link.mtu = u32::from_ne_bytes(value.try_into()?),
+                (IFLA_LINKINFO, value) => device = seen(value)?,
                 _ => {}
             }
         }
-        if link.name.is_empty() { Err(Malformed) } else { Ok(link) }
+        if let Some(Seen::Sit(sit)) = &mut device {
+            sit.mtu = Some(link.mtu);
+        }
+        let device = device.filter(|_| link.name.starts_with(DEVICE_PREFIX));
+        if link.name.is_empty() { Err(Malformed) } else { Ok((link, device)) }
     };
     Ok((header.interface_family, header.index, described()))
+}
+
+/// What kind of tunnel it is, and its parameters.
+fn seen(info: &[u8]) -> Result<Option<Seen>, Malformed> {
+    let (mut kind, mut data) = (&[][..], &[][..]);
+    for attribute in attributes(info, 0) {
+        match attribute.ok_or(Malformed)? {
+            (IFLA_INFO_KIND, value) => kind = value,
+            (IFLA_INFO_DATA, value) => data = value,
+            _ => {}
+        }
+    }
+    let kind = std::str::from_utf8(kind.strip_suffix(&[0]).unwrap_or(kind)).ok();
+    Ok(match kind.and_then(DeviceKind::from_word) {
+        Some(DeviceKind::Sit) => Some(Seen::Sit(sit(data)?)),
+        Some(DeviceKind::Wireguard) => Some(Seen::Wireguard),
+        None => None,
+    })
+}
+
+fn sit(data: &[u8]) -> Result<Sit, Malformed> {
+    let unspecified = Ipv4Addr::UNSPECIFIED;
+    let mut sit = Sit { local: unspecified, remote: None, ttl: 0, mtu: None, sixrd: None, link: None };
+    let (mut prefix, mut relay, mut prefix_len, mut relay_len) = (Ipv6Addr::UNSPECIFIED, unspecified, 0u16, 0u16);
+    for attribute in attributes(data, 0) {
+        match attribute.ok_or(Malformed)? {
+            (IFLA_IPTUN_LINK, value) => {
+                sit.link = Some(u32::from_ne_bytes(value.try_into()?)).filter(|link| *link != 0)
+            }
+            (IFLA_IPTUN_LOCAL, value) => sit.local = ipv4(value)?,
+            (IFLA_IPTUN_REMOTE, value) => sit.remote = Some(ipv4(value)?).filter(|remote| !remote.is_unspecified()),
+            (IFLA_IPTUN_TTL, value) => sit.ttl = value.first().copied().unwrap_or(0),
+            (IFLA_IPTUN_6RD_PREFIX, value) => prefix = ipv6(value)?,
+            (IFLA_IPTUN_6RD_RELAY_PREFIX, value) => relay = ipv4(value)?,
+            (IFLA_IPTUN_6RD_PREFIXLEN, value) => prefix_len = u16::from_ne_bytes(value.try_into()?),
+            (IFLA_IPTUN_6RD_RELAY_PREFIXLEN, value) => relay_len = u16::from_ne_bytes(value.try_into()?),
+            _ => {}
+        }
+    }
+    let prefix = Prefix::new(prefix, u8::try_from(prefix_len)?).ok_or(Malformed)?;
+    // a kernel built without 6rd names none, and does 6to4
+    sit.sixrd = (prefix.len() > 0).then_some(SixRd { prefix, relay_prefix: (relay, u8::try_from(relay_len)?) });
+    sit.sixrd = sit.sixrd.filter(|sixrd| *sixrd != SixRd::SIX_TO_FOUR);
+    Ok(sit)
+}
+
+/// Link, address and its prefix's length.
+fn ipv4_address(payload: &[u8]) -> Result<(u32, Ipv4Addr, u8), Malformed> {
+    let header = AddressHeader::parse(payload)?;
+    let local = attribute(payload, 8, IFA_LOCAL)?.ok_or(Malformed)?;
+    Ok((header.index, Ipv4Addr::from(local), header.prefix_len))
 }
 
 /// Link, address and how it is; `None` if it is of another family.
@@ -210,6 +301,10 @@ fn route(payload: &[u8]) -> Result<RouteNews, Malformed> {
     Ok(RouteNews::Route(Key::Route { table, dst, src, metric }, Route { target, tag }))
 }
 
+fn ipv4(value: &[u8]) -> Result<Ipv4Addr, Malformed> {
+    Ok(Ipv4Addr::from(<[u8; 4]>::try_from(value)?))
+}
+
 fn ipv6(value: &[u8]) -> Result<Ipv6Addr, Malformed> {
     Ok(Ipv6Addr::from(<[u8; 16]>::try_from(value)?))
 }
@@ -219,18 +314,11 @@ mod tests {
     use super::*;
     use crate::kernel::linux::encode;
     use crate::kernel::linux::exchange::{Request, messages};
-    use crate::plan::{Op, Value};
-    use netlink_packet_route::RouteNetlinkMessage;
+    use crate::net::Key32;
+    use crate::plan::{Device, Op, Value, Wireguard};
     use proptest::prelude::*;
-    use rtnetlink::packet_core::NetlinkSerializable;
 
     const NOW: Instant = Instant(1_000_000);
-
-    fn payload(message: &RouteNetlinkMessage) -> Vec<u8> {
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        bytes
-    }
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let len = u16::try_from(4 + value.len()).unwrap();
@@ -242,7 +330,7 @@ mod tests {
 
     fn asked(key: Key, value: Value) -> Vec<u8> {
         let (_, message): Request = encode::request(&Op::Put(key, value), NOW).unwrap();
-        payload(&message)
+        message.payload
     }
 
     fn route_key() -> Key {
@@ -271,6 +359,45 @@ mod tests {
             ("fd00::1", Tag::Ours, AddressState::Ready)
         );
         assert_eq!(Value::Address { len: address.len, lifetimes: address.lifetimes }, value);
+    }
+
+    fn devices() -> Vec<Sit> {
+        let sit = Sit {
+            local: "192.0.2.1".parse().unwrap(),
+            remote: Some("192.0.2.2".parse().unwrap()),
+            ttl: 64,
+            mtu: Some(1480),
+            sixrd: None,
+            link: Some(5),
+        };
+        let relay_prefix = ("192.0.0.0".parse().unwrap(), 8);
+        let sixrd = Some(SixRd { prefix: "2001:db8:6d00::/40".parse().unwrap(), relay_prefix });
+        vec![Sit { remote: None, link: None, ..sit.clone() }, Sit { remote: None, sixrd, ..sit.clone() }, sit]
+    }
+
+    #[test]
+    fn tunnels_read_back_as_they_are_asked_for_if_their_name_is_ours() {
+        for sit in devices() {
+            let (_, message) = encode::make_device("o6-six", &Device::Sit(sit.clone()));
+            let Ok(News::Link(0, link, seen)) = news(message.kind, &message.payload, NOW) else { panic!("no link") };
+            assert_eq!((link.name.as_str(), link.mtu, seen), ("o6-six", 1480, Some(Seen::Sit(sit.clone()))));
+            let (_, message) = encode::make_device("six", &Device::Sit(sit));
+            assert!(matches!(news(message.kind, &message.payload, NOW), Ok(News::Link(0, _, None))));
+        }
+        let wireguard = Wireguard { private_key: Key32([1; 32]), listen_port: 0, mtu: None, peers: Vec::new() };
+        let (_, message) = encode::make_device("o6-wg", &Device::Wireguard(wireguard));
+        assert!(matches!(news(message.kind, &message.payload, NOW), Ok(News::Link(0, _, Some(Seen::Wireguard)))));
+    }
+
+    #[test]
+    fn ipv4_addresses_come_and_go() {
+        let mut bytes = vec![2, 24, 0, 0, 3, 0, 0, 0];
+        bytes.extend(attribute(IFA_ADDRESS, &[192, 0, 2, 9]));
+        assert_eq!(news(libc::RTM_NEWADDR, &bytes, NOW), Err(Malformed), "an end of a cable's address is not ours");
+        bytes.extend(attribute(IFA_LOCAL, &[192, 0, 2, 1]));
+        let addr = Ipv4Addr::new(192, 0, 2, 1);
+        assert_eq!(news(libc::RTM_NEWADDR, &bytes, NOW), Ok(News::Ipv4(3, addr, 24)));
+        assert_eq!(news(libc::RTM_DELADDR, &bytes, NOW), Ok(News::Ipv4Gone(3, addr)));
     }
 
     #[test]
@@ -332,7 +459,7 @@ mod tests {
         link[0] = 10;
         assert_eq!(news(libc::RTM_NEWLINK, &link, NOW), Ok(News::Configured(Some(3))));
         let mut address = asked(an_address().0, an_address().1);
-        address[0] = 2;
+        address[0] = 7;
         assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
         assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
     }
@@ -352,7 +479,9 @@ mod tests {
 
         #[test]
         fn no_damage_to_a_true_message_brings_it_down(at in 0usize..200, byte: u8, cut in 0usize..200) {
-            for bytes in [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)] {
+            let tunnels = devices().into_iter().map(|sit| encode::make_device("o6-six", &Device::Sit(sit)).1.payload);
+            let others = [asked(route_key(), Value::Route(RouteTarget::Unreachable)), asked(an_address().0, an_address().1)];
+            for bytes in tunnels.chain(others) {
                 let mut bytes = bytes;
                 if let Some(there) = bytes.get_mut(at) {
                     *there = byte;

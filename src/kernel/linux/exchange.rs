@@ -1,15 +1,14 @@
 //! Questions to the kernel and its answers, one after the other, over a netlink socket (RFC 3549, netlink(7)).
 
-use netlink_packet_route::RouteNetlinkMessage;
+use super::encode::Message;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
 use rtnetlink::packet_core::{
-    NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
-    NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    Emitable, NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    NetlinkBuffer, NetlinkHeader,
 };
-use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use rtnetlink::sys::{Socket, SocketAddr};
 use std::io;
 use std::num::Wrapping;
@@ -22,7 +21,7 @@ const PATIENCE: i64 = 5;
 const ATTRIBUTE_MESSAGE: u16 = 1;
 
 /// A change to ask for: flags beside NLM_F_REQUEST, and the message.
-pub(super) type Request = (u16, RouteNetlinkMessage);
+pub(super) type Request = (u16, Message);
 
 /// The kernel's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +67,9 @@ pub(super) struct Netlink {
 }
 
 impl Netlink {
-    pub(super) fn open() -> io::Result<Netlink> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
+    /// A connection by one of netlink's protocols.
+    pub(super) fn open(protocol: isize) -> io::Result<Netlink> {
+        let mut socket = Socket::new(protocol)?;
         let port = socket.bind_auto()?.port_number();
         socket.connect(&SocketAddr::new(0, 0))?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE))?;
@@ -82,11 +82,7 @@ impl Netlink {
 
     /// Asks for all objects of a kind, and hands each to `each` by message type and payload. `false`: something changed
     /// meanwhile, so that an object may be missing.
-    pub(super) fn dump(
-        &mut self,
-        question: RouteNetlinkMessage,
-        mut each: impl FnMut(u16, &[u8]),
-    ) -> Result<bool, Failure> {
+    pub(super) fn dump(&mut self, question: Message, mut each: impl FnMut(u16, &[u8])) -> Result<bool, Failure> {
         let last = self.send([(NLM_F_DUMP, question)])?;
         let mut whole = true;
         self.receive(|answer| {
@@ -104,7 +100,7 @@ impl Netlink {
     }
 
     /// Asks for one object.
-    pub(super) fn get(&mut self, question: RouteNetlinkMessage, each: impl FnOnce(u16, &[u8])) -> Result<(), Failure> {
+    pub(super) fn get(&mut self, question: Message, each: impl FnOnce(u16, &[u8])) -> Result<(), Failure> {
         let last = self.send([(0, question)])?;
         let mut each = Some(each);
         self.receive(|answer| match answer.message_type() {
@@ -161,11 +157,13 @@ impl Netlink {
             if requests.peek().is_none() && flags != NLM_F_DUMP {
                 header.flags |= NLM_F_ACK;
             }
-            let mut message = NetlinkMessage::new(header, NetlinkPayload::from(message));
-            message.finalize();
-            let start = self.buffer.len();
-            self.buffer.resize(start + message.buffer_len().next_multiple_of(4), 0);
-            message.serialize(self.buffer.get_mut(start..).unwrap_or_default());
+            header.message_type = message.kind;
+            let (start, length) = (self.buffer.len(), header.buffer_len() + message.payload.len());
+            header.length = u32::try_from(length).unwrap_or(u32::MAX);
+            self.buffer.resize(start + header.buffer_len(), 0);
+            header.emit(self.buffer.get_mut(start..).unwrap_or_default());
+            self.buffer.extend(message.payload);
+            self.buffer.resize(start + length.next_multiple_of(4), 0);
         }
         self.socket.send(&self.buffer, 0)?;
         Ok(self.sequence.0)

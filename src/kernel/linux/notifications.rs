@@ -1,18 +1,20 @@
-use super::decode::{self, News};
+use super::decode::{self, News, Seen};
+use super::devices::Devices;
 use super::exchange::{Netlink, PIECE, messages};
 use super::{LinuxKernel, boottime};
 use crate::kernel::sysctl;
 use crate::net::{FlatMap, FlatSet, Prefix, Until, is_link_local};
-use crate::plan::{AddressState, Change, Key, Route, RouteTarget, Tag};
+use crate::plan::{self, AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
-use rtnetlink::MulticastGroup::{Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
+use rtnetlink::MulticastGroup::{Ipv4Ifaddr, Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
 use std::future::poll_fn;
 use std::io;
+use std::net::Ipv4Addr;
 
 /// Receive buffer in bytes; the kernel doubles it for its own book-keeping. Some two thousand notifications.
 const RECEIVE_BUFFER: usize = 1 << 20;
@@ -39,6 +41,7 @@ pub struct Notifications {
     socket: TokioSocket,
     /// To ask what a message leaves open.
     netlink: Netlink,
+    devices: Devices,
     buffer: Vec<u8>,
 }
 
@@ -55,10 +58,15 @@ impl Notifications {
         if setsockopt(socket.socket_ref(), sockopt::RcvBufForce, &bytes).is_err() {
             setsockopt(socket.socket_ref(), sockopt::RcvBuf, &bytes)?;
         }
-        let groups = [Link, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
+        let groups = [Link, Ipv4Ifaddr, Ipv6Ifaddr, Ipv6Route, Ipv6Ifinfo, Ipv6Netconf];
         let groups = groups.iter().fold(0, |all, group| all | 1 << (*group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Notifications { socket, netlink: Netlink::open()?, buffer: Vec::with_capacity(PIECE) })
+        Ok(Notifications {
+            socket,
+            netlink: Netlink::open(NETLINK_ROUTE)?,
+            devices: Devices::default(),
+            buffer: Vec::with_capacity(PIECE),
+        })
     }
 
     /// Spares itself the news of routes that `kernel` makes and removes: [`Kernel::apply`] answers for each, and a
@@ -90,7 +98,7 @@ impl Notifications {
             }
             next = if left > 0 { self.take() } else { Ok(false) };
         }
-        digest.finish(&mut self.netlink, changes)
+        digest.finish(&mut self.netlink, &mut self.devices, changes)
     }
 
     /// Messages that could not be read, since it was opened.
@@ -174,6 +182,7 @@ fn echo_filter(port: u32) -> [libc::sock_filter; 7] {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum About {
     Link(u32),
+    Ipv4(u32, Ipv4Addr),
     Object(Key),
 }
 
@@ -183,6 +192,8 @@ struct Digest {
     /// In the order they came; `None` where a later one took over.
     changes: Vec<Option<Change>>,
     last: FlatMap<About, usize>,
+    /// Tunnel devices of ours among the links that are new or changed.
+    devices: FlatMap<u32, (plan::Link, Seen)>,
     /// Links whose sysctls are to be read.
     configured: FlatSet<u32>,
     everywhere: bool,
@@ -193,15 +204,22 @@ struct Digest {
 impl Digest {
     fn take(&mut self, news: News) {
         match news {
-            News::Link(index, link) => {
+            News::Link(index, link, seen) => {
                 self.configured.insert(index);
+                match seen {
+                    Some(seen) => self.devices.insert(index, (link.clone(), seen)),
+                    None => self.devices.remove(&index),
+                };
                 self.put(About::Link(index), Change::Link(index, link));
             }
             // ends what came before, so it takes nothing's place
             News::LinkGone(index) => {
                 self.last.clear();
+                self.devices.remove(&index);
                 self.changes.push(Some(Change::LinkGone(index)));
             }
+            News::Ipv4(link, addr, len) => self.put(About::Ipv4(link, addr), Change::Ipv4(link, addr, len)),
+            News::Ipv4Gone(link, addr) => self.put(About::Ipv4(link, addr), Change::Ipv4Gone(link, addr)),
             News::Address(link, addr, address) => {
                 if is_link_local(addr) {
                     self.configured.insert(link);
@@ -251,8 +269,11 @@ impl Digest {
     }
 
     /// Clears up what the messages left open, and hands the changes over.
-    fn finish(self, netlink: &mut Netlink, changes: &mut Vec<Change>) -> io::Result<Received> {
+    fn finish(self, netlink: &mut Netlink, devices: &mut Devices, changes: &mut Vec<Change>) -> io::Result<Received> {
         changes.extend(self.changes.into_iter().flatten());
+        for (link, seen) in self.devices.into_values() {
+            changes.extend(devices.device(&link, seen).map(|device| Change::Device(link.name, device)));
+        }
         if !self.doubtful.is_empty() {
             let Ok(routes) = netlink.routes(|key| self.doubtful.contains(key)) else { return Ok(Received::Lost) };
             for key in self.doubtful {

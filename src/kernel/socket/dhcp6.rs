@@ -1,12 +1,10 @@
-use super::holder;
 use super::inbox::{Inbox, Lost};
 use super::sendmmsg::send_many;
 use crate::net::{ALL_DHCP_RELAY_AGENTS_AND_SERVERS, is_link_local};
 use crate::proto::dhcp6;
-use nix::sys::socket::{SockProtocol, SockType, SockaddrIn6, bind, setsockopt, sockopt};
+use nix::sys::socket::{SockaddrIn6, setsockopt, sockopt};
 use std::io::{self, IoSlice};
 use std::net::{Ipv6Addr, SocketAddrV6};
-use std::os::fd::AsRawFd;
 use tokio::net::UdpSocket;
 
 /// The port of servers and relay agents (RFC 9915 §7.2).
@@ -55,13 +53,10 @@ impl Dhcp6Socket {
     /// Takes port 547, with no group joined yet. Needs a tokio runtime. Errors: EADDRINUSE, whose message says who has
     /// the port; EACCES without root or CAP_NET_BIND_SERVICE.
     pub fn open() -> io::Result<Dhcp6Socket> {
-        let socket = super::open(SockType::Datagram, SockProtocol::Udp, BUFFER)?;
-        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+        let socket = super::udp(PORT, BUFFER)?;
         if setsockopt(&socket, sockopt::SndBufForce, &BUFFER).is_err() {
             setsockopt(&socket, sockopt::SndBuf, &BUFFER)?;
         }
-        let any = SockaddrIn6::from(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, PORT, 0, 0));
-        bind(socket.as_raw_fd(), &any).map_err(|errno| holder::explain(io::Error::from(errno), PORT))?;
         Ok(Dhcp6Socket { socket, inbox: Inbox::new(MESSAGE) })
     }
 

@@ -20,7 +20,7 @@ const ICMP6_FILTER: libc::c_int = 1;
 const HEARD: [usize; 2] = [133, 134];
 
 #[derive(Clone)]
-struct Filter;
+pub(super) struct Filter;
 nix::setsockopt_impl!(Filter, libc::IPPROTO_ICMPV6, ICMP6_FILTER, [u32; 8], SetStruct<'_, [u32; 8]>);
 #[derive(Clone)]
 struct ReceiveFragmentSize;
@@ -101,7 +101,7 @@ impl NdSocket {
 }
 
 /// A filter that lets only these types pass (RFC 3542 §3.2; Linux has the bits the other way round: set means blocked).
-fn filter(types: &[usize]) -> [u32; 8] {
+pub(super) fn filter(types: &[usize]) -> [u32; 8] {
     let mut words = [u32::MAX; 8];
     for kind in types {
         if let Some(word) = words.get_mut(kind / 32) {

@@ -2,11 +2,14 @@
 
 use super::super::*;
 use crate::kernel::{Kernel, Refusal, fake::FakeKernel};
-use crate::net::Instant;
+use crate::net::{Instant, Key32, PublicKey};
 use proptest::prelude::*;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 const LINKS: u32 = 3;
+/// Index of a link that never exists.
+const ABSENT: u32 = 99;
 const START: Instant = Instant(1_000_000);
 
 fn addr(n: u8) -> Ipv6Addr {
@@ -23,16 +26,49 @@ fn lifetimes() -> impl Strategy<Value = Lifetimes> {
     (end.clone(), end).prop_map(|(preferred, valid)| Lifetimes::new(preferred, valid))
 }
 
-/// Objects over links 1 to 3, one of which (the fourth) never exists.
+/// A tunnel device under one of four names; those of different names never have the same addresses.
+fn device() -> impl Strategy<Value = (Key, Value)> {
+    let mtu = || proptest::option::of(1280..1500u32);
+    let any_sit = move |name: u8| {
+        (0..3u8, proptest::option::of(0..2u8), mtu(), 0..2u8).prop_map(move |(local, remote, mtu, ttl)| {
+            let remote = remote.map(|n| Ipv4Addr::new(198, 51, 100, n));
+            let sixrd = SixRd { prefix: prefix(1), relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
+            let sixrd = Some(sixrd).filter(|_| local == 0 && remote.is_none());
+            Device::Sit(Sit { local: Ipv4Addr::new(192, 0, 2, name * 8 + local), remote, ttl, mtu, sixrd, link: None })
+        })
+    };
+    let peer = (0..3u8, 0..3u8, 0..2u16).prop_map(|(key, endpoint, keepalive)| Peer {
+        public_key: PublicKey([key; 32]),
+        preshared_key: None,
+        endpoint: (endpoint > 0).then(|| ([203, 0, 113, endpoint], 51820).into()),
+        resolved: 0,
+        allowed_ips: vec![AllowedIp::V6(Prefix::ALL)],
+        keepalive,
+    });
+    let wireguard =
+        (0..2u8, 0..2u16, mtu(), proptest::collection::vec(peer, 0..3)).prop_map(|(key, port, mtu, peers)| {
+            let peers: FlatMap<_, _> = peers.into_iter().map(|peer| (peer.public_key, peer)).collect();
+            let peers = peers.into_values().collect();
+            Device::Wireguard(Wireguard { private_key: Key32([key; 32]), listen_port: port, mtu, peers })
+        });
+    (0..4u8).prop_flat_map(move |name| {
+        let key = Key::Device(format!("{DEVICE_PREFIX}{name}"));
+        let device = prop_oneof![any_sit(name), wireguard.clone()];
+        device.prop_map(move |device| (key.clone(), Value::Device(device)))
+    })
+}
+
+/// Objects over links 1 to 3, and one that never exists.
 fn objects() -> impl Strategy<Value = Objects> {
     let gateway = (0..9u8).prop_map(|n| Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, u16::from(n)));
-    let link = 1..=LINKS + 1;
+    let link = (1..=LINKS + 1).prop_map(|link| if link > LINKS { ABSENT } else { link });
     let object = prop_oneof![
         (link.clone(), 0..12u8, lifetimes()).prop_map(|(link, n, lifetimes)| {
             (Key::Address { link, addr: addr(n) }, Value::Address { len: 64, lifetimes })
         }),
         (link, 0..6u8, gateway).prop_map(|(link, n, via)| delegation_route(prefix(n), &Delegation { link, via })),
         (0..6u8).prop_map(|n| objects::unreachable_route(prefix(n))),
+        device(),
         (0..2u8).prop_map(|n| { (Key::Sysctl("net.ipv6.conf.all.forwarding".into()), Value::Sysctl(n.to_string())) }),
     ];
     proptest::collection::vec(object, 0..16).prop_map(|list| list.into_iter().collect())
@@ -51,7 +87,10 @@ fn kernel() -> impl Strategy<Value = FakeKernel> {
                 (Key::Address { link, addr }, Value::Address { len, lifetimes }) => {
                     kernel.add_foreign_address(link, addr, len, lifetimes);
                 }
-                (key @ Key::Route { .. }, Value::Route(target)) if target.link() != Some(LINKS + 1) => {
+                (Key::Device(name), _) if name == "o6-0" => {
+                    kernel.add_link(&name, None);
+                }
+                (key @ Key::Route { .. }, Value::Route(target)) if target.link() != Some(ABSENT) => {
                     kernel.add_foreign_route(key, target);
                 }
                 _ => {}
@@ -66,7 +105,10 @@ fn kernel() -> impl Strategy<Value = FakeKernel> {
 
 fn foreign(actual: &Actual) -> Actual {
     let mut actual = actual.clone();
-    actual.addresses.retain(|_, address| address.tag == Tag::Foreign);
+    let devices = std::mem::take(&mut actual.devices);
+    actual.links.retain(|_, link| !devices.contains_key(&link.name));
+    let links = actual.links.clone();
+    actual.addresses.retain(|(link, _), address| address.tag == Tag::Foreign && links.contains_key(link));
     // the kernel's own connected routes come and go with addresses
     actual.routes.retain(|key, route| route.tag == Tag::Foreign && !matches!(key, Key::Route { metric: 256, .. }));
     actual.sysctls.clear();
@@ -77,19 +119,25 @@ fn foreign(actual: &Actual) -> Actual {
 fn reached(wanted: &Objects, actual: &Actual) -> Result<(), TestCaseError> {
     for (key, value) in wanted {
         let absent_link = match (key, value) {
-            (Key::Address { link, .. }, _) | (_, Value::Route(RouteTarget::Via { link, .. })) => *link > LINKS,
+            (Key::Address { link, .. }, _) | (_, Value::Route(RouteTarget::Via { link, .. })) => *link == ABSENT,
             _ => false,
         };
         match actual.get(key) {
             Some((_, Tag::Foreign)) => {}
             Some((was, Tag::Ours)) => prop_assert!(diff::alike(value, &was), "{key}: {was:?} instead of {value:?}"),
-            None => prop_assert!(absent_link, "{key} is missing"),
+            None => {
+                let taken = matches!(key, Key::Device(name) if actual.is_taken(name));
+                prop_assert!(absent_link || taken, "{key} is missing");
+            }
         }
     }
     let addresses = actual.addresses.iter().filter(|(_, address)| address.tag == Tag::Ours);
     for ((link, addr), _) in addresses {
         let key = Key::Address { link: *link, addr: *addr };
         prop_assert!(wanted.contains_key(&key), "{key} is left over");
+    }
+    for name in actual.devices.keys() {
+        prop_assert!(wanted.contains_key(&Key::Device(name.clone())), "{name} is left over");
     }
     for (key, _) in actual.routes.iter().filter(|(_, route)| route.tag == Tag::Ours) {
         prop_assert!(wanted.contains_key(key), "{key} is left over");
@@ -195,7 +243,9 @@ proptest! {
     fn news_alone_keeps_the_view_true(wanted in objects(), mut kernel in kernel(), link in 1..=LINKS, up in any::<bool>()) {
         kernel.news();
         let mut view = kernel.read().unwrap();
-        kernel.apply(&diff(&wanted, &view));
+        let ops = diff(&wanted, &view);
+        kernel.apply(&ops);
+        ops.iter().for_each(|op| view.apply_op(op));
         kernel.set_admin(link, false);
         if up {
             kernel.set_admin(link, true);

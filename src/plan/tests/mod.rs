@@ -3,11 +3,13 @@
 mod announced;
 mod convergence;
 mod delegated;
+mod guarded;
 mod lives;
 mod subnets;
+mod uplinks;
 
 use super::*;
-use crate::config::{Config, DefaultRouter, Device, DnsServer, Lan, LanDhcp6, LanRa, Preference, Ula};
+use crate::config::{Config, DefaultRouter, Device, DnsServer, Lan, LanRa, Ula};
 use crate::kernel::{Kernel, fake::FakeKernel};
 use crate::net::{Instant, Mac};
 
@@ -23,70 +25,18 @@ fn a(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
 }
 
-/// A LAN as the RFCs would have it.
+/// A LAN as the configuration has it when nothing but the device is said.
 fn lan(device: &str) -> Lan {
-    Lan {
-        enabled: true,
-        device: Device::Name(device.into()),
-        subnet: None,
-        router_id: 1,
-        dns: vec![DnsServer::Router],
-        search: vec![],
-        ra: Some(LanRa {
-            max_interval: 600,
-            min_interval: 200,
-            default_lifetime: 1800,
-            default_router: DefaultRouter::Auto,
-            preference: Preference::Medium,
-            managed: None,
-            other: None,
-            slaac: true,
-            pd_preferred: None,
-            hop_limit: 64,
-            reachable_time: 0,
-            retrans_timer: 0,
-            mtu: None,
-            preferred_lifetime: 2700,
-            valid_lifetime: 5400,
-            dns_lifetime: None,
-            routes: vec![],
-            route_preference: Preference::Medium,
-            pref64: None,
-            captive_portal: None,
-            dnr: None,
-        }),
-        dhcp6: Some(LanDhcp6 {
-            addresses: true,
-            delegation: true,
-            range: (0x1000, 0xffff),
-            delegated_len: 64,
-            delegated_min_len: 60,
-            preferred_lifetime: 2700,
-            valid_lifetime: 5400,
-            t1: None,
-            t2: None,
-            rapid_commit: true,
-            preference: 0,
-            sol_max_rt: None,
-            inf_max_rt: None,
-            registration: true,
-        }),
-    }
+    let text = format!("config lan 'it'\n option device '{device}'\n");
+    crate::config::read(text.as_bytes()).config.unwrap().lans["it"].clone()
 }
 
 /// LANs by name, each on a device `br-NAME`.
 fn config(lans: &[&str]) -> Config {
     Config {
         enabled: true,
-        log_level: log::LevelFilter::Info,
-        ula: Ula::Auto,
-        domain: "lan".into(),
-        state_dir: String::new(),
-        run_dir: String::new(),
-        lease_file: String::new(),
         lans: lans.iter().map(|name| ((*name).to_owned(), lan(&format!("br-{name}")))).collect(),
-        prefixes: FlatMap::new(),
-        hosts: vec![],
+        ..Config::default()
     }
 }
 

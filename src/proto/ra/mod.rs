@@ -28,8 +28,8 @@ mod tests;
 pub use advertiser::{Advertiser, Status};
 pub use routers::OtherRouter;
 
-use crate::config::{Dnr, Preference};
-use crate::net::{Lifetimes, Mac, Prefix};
+use crate::config::Dnr;
+use crate::net::{Lifetimes, Mac, Preference, Prefix};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 

@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 const NOW: Instant = Instant(1_000_000);
 
 /// A folder that is gone after the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(test: &str) -> Folder {
+    pub(crate) fn new(test: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("oasis6-store-{}-{test}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Folder(path)
@@ -52,7 +52,7 @@ fn binding(number: u16) -> Binding {
 }
 
 fn memory() -> Memory {
-    Memory { ula: "fd12:3456:789a::/48".parse().ok(), duid: Some(Duid::uuid([2; 16])), served: Vec::new() }
+    Memory { ula: "fd12:3456:789a::/48".parse().ok(), duid: Some(Duid::uuid([2; 16])), ..Memory::default() }
 }
 
 fn names(folder: &Path) -> Vec<String> {

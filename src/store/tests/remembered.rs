@@ -11,6 +11,7 @@ fn memory(served: &[Served]) -> Memory {
     Memory {
         ula: Some("fd12:3456:789a::/48".parse().unwrap()),
         duid: Some(Duid::uuid([7; 16])),
+        secret: Some([5; 16]),
         served: served.to_vec(),
     }
 }
@@ -44,13 +45,14 @@ fn the_file_can_be_read_by_people() {
     remember(&mut router, &memory(&all), START);
     let text = String::from_utf8(router.store.medium().bytes(File::FlashMemory).unwrap().clone()).unwrap();
     let words: Vec<_> = text.lines().filter(|line| !line.is_empty()).map(|line| &line[..line.len() - 9]).collect();
-    let identity = ["ula fd12:3456:789a::/48", "duid 000407070707070747078707070707070707"];
+    let secret = "secret 05050505050505050505050505050505";
+    let identity = ["ula fd12:3456:789a::/48", "duid 000407070707070747078707070707070707", secret];
     assert_eq!(words[0], "oasis6-memory 1 one 1000000");
-    assert_eq!(words[1..3], identity);
-    assert_eq!(words[3], "served home 2001:db8:1::/64 live 5400");
-    assert_eq!(words[4], "served guest%20net 2001:db8:2::/64 gone forever");
-    assert_eq!(words[5..7], identity);
-    assert_eq!(words[7], "end 2");
+    assert_eq!(words[1..4], identity);
+    assert_eq!(words[4], "served home 2001:db8:1::/64 live 5400");
+    assert_eq!(words[5], "served guest%20net 2001:db8:2::/64 gone forever");
+    assert_eq!(words[6..9], identity);
+    assert_eq!(words[9], "end 2");
 }
 
 #[test]

@@ -97,6 +97,15 @@ impl Talk {
         self.say(invoke.table(attr::DATA, data));
     }
 
+    /// What the client says after netifd told of a change: an answer to that, and a question.
+    fn asked(&mut self) -> Vec<Message> {
+        self.notify("interface.update", &json!({}));
+        assert_eq!(self.next(), None);
+        self.now = self.now.after(DEBOUNCE);
+        self.client.tick(self.now).unwrap();
+        self.heard()
+    }
+
     fn call(&mut self, seq: u16, method: &str) -> Call {
         let invoke = Message::new(kind::INVOKE, seq, CALLER).number(attr::OBJID, OBJECT).text(attr::METHOD, method);
         self.say(invoke.text(12, "root"));
@@ -154,12 +163,8 @@ fn netifd_is_found_when_it_comes_later_and_again_after_it_restarted() {
 fn netifd_that_died_while_it_was_asked_costs_its_answer_and_nothing_else() {
     let mut talk = Talk::new(true);
     talk.go_on();
-    talk.notify("interface.update", &json!({}));
-    talk.next();
-    talk.now = talk.now.after(DEBOUNCE);
-    talk.client.tick(talk.now).unwrap();
     // ubusd hands the call on, and is silent for ever
-    assert_eq!(talk.heard().len(), 2);
+    assert_eq!(talk.asked().len(), 2);
     let late = talk.now.after(PATIENCE);
     assert_eq!(talk.client.poll_at(), Some(late));
     talk.now = late;
@@ -173,11 +178,7 @@ fn netifd_that_died_while_it_was_asked_costs_its_answer_and_nothing_else() {
 fn answers_and_events_of_anybody_else_are_none() {
     let mut talk = Talk::new(true);
     talk.go_on();
-    talk.notify("interface.update", &json!({}));
-    talk.next();
-    talk.now = talk.now.after(DEBOUNCE);
-    talk.client.tick(talk.now).unwrap();
-    let [_, dump] = talk.heard().try_into().unwrap();
+    let [_, dump] = talk.asked().try_into().unwrap();
     // ubusd puts the number of the object that answers where the peer stands
     let forged = json!({ "interface": [{ "interface": "lan", "l3_device": "wan0" }] });
     let part = Message::new(kind::DATA, dump.seq, CALLER).number(attr::OBJID, CALLER);

@@ -13,8 +13,7 @@ mod option;
 
 pub use option::{Dnr, NdOption, PrefixInformation, Unencodable};
 
-use crate::config::Preference;
-use crate::net::Mac;
+use crate::net::{Mac, Preference};
 use std::fmt;
 
 /// ICMPv6 type of router solicitations (RFC 4861 §4.1).

@@ -1,5 +1,4 @@
-use crate::config::Preference;
-use crate::net::{Mac, Prefix};
+use crate::net::{Mac, Preference, Prefix};
 use crate::wire::{name, svcparams};
 use std::fmt;
 use std::net::Ipv6Addr;

@@ -1,11 +1,13 @@
 //! What is refused and why: for each mistake the line, the option, the message and the remedy.
 
 use super::*;
-use crate::config::{DefaultRouter, Device, DnsServer, HostDuid, Preference, Ula};
+use crate::config::{DefaultRouter, Device, DnsServer, HostDuid, Ula};
+use crate::net::Preference;
 
 mod any;
 mod file;
 mod sections;
+mod uplinks;
 mod values;
 
 const GOOD: &str = "\

@@ -36,24 +36,11 @@ fn a(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
 }
 
-/// The options of RFC 9915 as an administrator would find them, with ten minutes and twenty.
+/// What an administrator gets who says nothing, but for lifetimes of ten minutes and twenty, and prefixes from /56.
 fn options() -> LanDhcp6 {
-    LanDhcp6 {
-        addresses: true,
-        delegation: true,
-        range: (0x1000, 0xffff),
-        delegated_len: 64,
-        delegated_min_len: 56,
-        preferred_lifetime: 600,
-        valid_lifetime: 1200,
-        t1: None,
-        t2: None,
-        rapid_commit: true,
-        preference: 0,
-        sol_max_rt: None,
-        inf_max_rt: None,
-        registration: true,
-    }
+    let text = "config lan it\n option device it\n option dhcp6_delegated_min_len 56\n";
+    let lan = crate::config::read(text.as_bytes()).config.unwrap().lans["it"].clone();
+    LanDhcp6 { preferred_lifetime: 600, valid_lifetime: 1200, ..lan.dhcp6.unwrap() }
 }
 
 fn subnet(prefix: &str) -> Subnet {

@@ -26,7 +26,7 @@ mod tests;
 
 pub use receiver::Host;
 
-use crate::config::Preference;
+use crate::net::Preference;
 use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
 use std::net::Ipv6Addr;
 

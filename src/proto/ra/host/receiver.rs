@@ -3,7 +3,7 @@ use super::heard::{Speaker, Table};
 use super::learned::is_news;
 use super::solicit::{MAX_DELAY, Solicit};
 use super::{Action, Config, Event, Learned, LearnedPrefix, LearnedRoute, Router, Status};
-use crate::config::Preference;
+use crate::net::Preference;
 use crate::net::{FlatMap, Instant, Lifetimes, Prefix, Rng, Until, is_link_local};
 use crate::proto::retransmission::later;
 use crate::wire::nd::{self, Advertisement, Message, NdOption, PrefixInformation};

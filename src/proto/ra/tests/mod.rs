@@ -61,6 +61,21 @@ pub(super) fn with_uplink() -> Config {
     config
 }
 
+/// With every option there is.
+pub(super) fn with_options(config: Config) -> Config {
+    Config {
+        pref64: Some(p("64:ff9b::/96")),
+        captive_portal: Some("https://portal.example/api".into()),
+        dnr: Some(Dnr {
+            priority: 1,
+            name: "dns.example".into(),
+            addresses: vec![ip("2001:db8::53")],
+            params: "alpn=dot port=853".into(),
+        }),
+        ..config
+    }
+}
+
 /// An advertiser on its link: calls `tick` when it asks for it, and reads what it sends.
 pub(super) struct Link {
     pub(super) core: Advertiser,

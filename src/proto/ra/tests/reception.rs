@@ -185,17 +185,7 @@ fn other_routers_are_remembered_up_to_eight_and_forgotten_when_silent() {
 fn a_hundred_thousand_broken_packets_do_no_harm() {
     let mut rng = crate::net::Rng::new(7);
     let mut link = Link::settled(config(), 8);
-    let big = Config {
-        pref64: Some(p("64:ff9b::/96")),
-        captive_portal: Some("https://portal.example/api".into()),
-        dnr: Some(Dnr {
-            priority: 1,
-            name: "dns.example".into(),
-            addresses: vec![ip("2001:db8::53")],
-            params: "alpn=dot".into(),
-        }),
-        ..with_uplink()
-    };
+    let big = with_options(with_uplink());
     let seeds =
         [content::advertisement(&big, link.now).encode().unwrap(), theirs().encode().unwrap(), solicitation(true)];
     for i in 0..100_000u64 {

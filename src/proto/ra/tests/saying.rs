@@ -17,15 +17,7 @@ fn everything_that_is_configured_is_said() {
         reachable_time: 30_000,
         retrans_timer: 1_000,
         mtu: Some(1492),
-        pref64: Some(p("64:ff9b::/96")),
-        captive_portal: Some("https://portal.example/api".into()),
-        dnr: Some(Dnr {
-            priority: 1,
-            name: "dns.example".into(),
-            addresses: vec![ip("2001:db8::53")],
-            params: "alpn=dot port=853".into(),
-        }),
-        ..config()
+        ..with_options(config())
     };
     let expected = Advertisement {
         hop_limit: 64,

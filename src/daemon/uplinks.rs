@@ -1,0 +1,252 @@
+//! The sockets toward uplinks: DHCPv6 clients and echo. They are open while an uplink needs them.
+
+use super::lookup::Lookups;
+use crate::config::{Config, UplinkKind};
+use crate::kernel::linux::{self, LinuxKernel};
+use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket};
+use crate::kernel::traffic::{self, Traffic};
+use crate::net::{FlatMap, Instant, Key32};
+use crate::proto::uplink;
+use crate::router::{Action, Event, Router};
+use crate::store::key_file;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Handshakes of tunnels are looked at this often.
+const HANDSHAKES: Duration = Duration::from_secs(5);
+/// A socket that can't be opened is tried again this often.
+const RETRY: Duration = Duration::from_secs(10);
+/// Packets taken from one socket in a row.
+const BUDGET: usize = 32;
+
+/// A socket that is open while it is wanted.
+struct Slot<S> {
+    socket: Option<S>,
+    /// Why it is not open, and when it is tried again.
+    refused: Option<(String, Instant)>,
+}
+
+impl<S> Slot<S> {
+    const CLOSED: Slot<S> = Slot { socket: None, refused: None };
+
+    /// Opens or closes it; what went wrong is returned once.
+    fn keep(&mut self, wanted: bool, open: impl Fn() -> std::io::Result<S>, now: Instant) -> Option<&str> {
+        if !wanted {
+            *self = Slot::CLOSED;
+        }
+        let waits = self.refused.as_ref().is_some_and(|(_, at)| *at > now);
+        if !wanted || self.socket.is_some() || waits {
+            return None;
+        }
+        match open() {
+            Ok(socket) => {
+                *self = Slot { socket: Some(socket), refused: None };
+                None
+            }
+            Err(error) => {
+                let news = self.refused.as_ref().is_none_or(|(was, _)| *was != error.to_string());
+                self.refused = Some((error.to_string(), now.after(RETRY)));
+                self.refused.as_ref().map(|(why, _)| why.as_str()).filter(|_| news)
+            }
+        }
+    }
+
+    fn refused(&self) -> Option<&str> {
+        self.refused.as_ref().map(|(why, _)| why.as_str())
+    }
+}
+
+/// The sockets toward uplinks.
+pub(super) struct UplinkSockets {
+    dhcp6: Slot<Dhcp6ClientSocket>,
+    echo: Slot<EchoSocket>,
+    /// Names that are being looked up.
+    lookups: Lookups,
+    /// Devices whose packets are to be counted.
+    count: Vec<(u32, String)>,
+    /// Neighbours that are to be looked up, with their links.
+    look_up: Vec<(u32, Ipv6Addr)>,
+    handshakes_at: Option<Instant>,
+    /// What keeps private keys from being read.
+    no_keys: Vec<String>,
+}
+
+/// Which of them has something.
+pub(super) enum Ready {
+    Dhcp6,
+    Echo,
+    Resolved(String, Result<Vec<SocketAddr>, String>),
+}
+
+impl UplinkSockets {
+    pub(super) fn closed() -> UplinkSockets {
+        UplinkSockets {
+            dhcp6: Slot::CLOSED,
+            echo: Slot::CLOSED,
+            lookups: Lookups::default(),
+            count: Vec::new(),
+            look_up: Vec::new(),
+            handshakes_at: None,
+            no_keys: Vec::new(),
+        }
+    }
+
+    /// Waits for something to receive. Cancelling it loses nothing.
+    pub(super) async fn readable(&mut self) -> std::io::Result<Ready> {
+        let dhcp6 = async {
+            match &self.dhcp6.socket {
+                Some(socket) => socket.readable().await,
+                None => std::future::pending().await,
+            }
+        };
+        let echo = async {
+            match &self.echo.socket {
+                Some(socket) => socket.readable().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ready = dhcp6 => ready.map(|()| Ready::Dhcp6),
+            ready = echo => ready.map(|()| Ready::Echo),
+            (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
+        }
+    }
+
+    /// Private keys of WireGuard uplinks; files that are missing are made.
+    pub(super) fn keys(&mut self, config: &Config) -> FlatMap<String, Key32> {
+        self.no_keys.clear();
+        let mut keys = FlatMap::new();
+        for (name, path) in key_files(config) {
+            match key_file::private_key(&path, linux::random()) {
+                Ok(key) => _ = keys.insert(name.to_owned(), key),
+                Err(why) => {
+                    ::log::warn!("uplink {name}: {why}");
+                    self.no_keys.push(why);
+                }
+            }
+        }
+        keys
+    }
+
+    /// Hands what arrived to the router.
+    pub(super) fn receive(&mut self, ready: Ready, router: &mut Router, now: Instant, out: &mut Vec<Action>) {
+        match (ready, &mut self.dhcp6.socket, &mut self.echo.socket) {
+            (Ready::Dhcp6, Some(socket), _) => {
+                socket.recv_batch(BUDGET, |link, event| router.handle(Event::Dhcp6Client { link, event }, now, out));
+            }
+            (Ready::Echo, _, Some(socket)) => socket.recv_batch(BUDGET, |reply| {
+                let EchoReply { link, from, identifier, sequence } = reply;
+                let event = uplink::Event::EchoReply { from, identifier, sequence };
+                router.handle(Event::Watch { link, event }, now, out);
+            }),
+            (Ready::Resolved(uplink, answer), ..) => router.handle(Event::Resolved { uplink, answer }, now, out),
+            _ => {}
+        }
+    }
+
+    /// Before a turn ends: opens and closes sockets as the uplinks need them, and brings what they asked for.
+    pub(super) fn tick(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
+        if let Some(why) = self.dhcp6.keep(router.wants_dhcp6_client(), Dhcp6ClientSocket::open, now) {
+            ::log::warn!("no DHCPv6 client: {why}");
+        }
+        if let Some(why) = self.echo.keep(router.wants_echo(), EchoSocket::open, now) {
+            ::log::warn!("uplinks can't be asked by echo: {why}");
+        }
+        for (link, device) in self.count.drain(..) {
+            if let Some(Traffic { unicast_in, out: sent }) = traffic::read(&device) {
+                let event = uplink::Event::Counters { unicast_in, out: sent };
+                router.handle(Event::Watch { link, event }, now, out);
+            }
+        }
+        for (link, next_hop) in self.look_up.drain(..) {
+            if let Some(reachable) = kernel.neighbour(link, next_hop) {
+                router.handle(Event::Watch { link, event: uplink::Event::Neighbour { reachable } }, now, out);
+            }
+        }
+        self.handshakes(router, kernel, now, out);
+    }
+
+    /// Looks at the handshakes of tunnels.
+    #[cfg(feature = "wireguard")]
+    fn handshakes(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
+        let tunnels = router.tunnels();
+        if tunnels.is_empty() {
+            self.handshakes_at = None;
+            return;
+        }
+        if self.handshakes_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.handshakes_at = Some(now.after(HANDSHAKES));
+        for (device, link) in tunnels {
+            let peers = kernel.wireguard_peers(&device).unwrap_or_default();
+            if let Some(peer) = peers.first() {
+                router.handle(Event::Peer { link, handshake: peer.last_handshake, sent: peer.tx }, now, out);
+            }
+        }
+    }
+
+    #[cfg(not(feature = "wireguard"))]
+    fn handshakes(&mut self, _: &mut Router, _: &mut LinuxKernel, _: Instant, _: &mut Vec<Action>) {}
+
+    /// When `tick` has something to do.
+    pub(super) fn poll_at(&self) -> Option<Instant> {
+        let refused = |refused: &Option<(String, Instant)>| refused.as_ref().map(|(_, at)| *at);
+        let count = (!self.count.is_empty() || !self.look_up.is_empty()).then_some(Instant(0));
+        let all = [count, self.handshakes_at, refused(&self.dhcp6.refused), refused(&self.echo.refused)];
+        all.into_iter().flatten().min()
+    }
+
+    pub(super) fn send_dhcp6(&mut self, link: u32, to: Ipv6Addr, bytes: &[u8]) {
+        if let Some(Err(error)) = self.dhcp6.socket.as_mut().map(|socket| socket.send(link, to, bytes)) {
+            ::log::debug!("a DHCPv6 message was not sent: {error}");
+        }
+    }
+
+    pub(super) fn send_echo(
+        &mut self,
+        link: u32,
+        source: Option<Ipv6Addr>,
+        to: Ipv6Addr,
+        (identifier, sequence): (u16, u16),
+    ) {
+        // an echo that can't be sent is one that is not answered
+        if let Some(Err(error)) = self.echo.socket.as_mut().map(|s| s.send(link, source, to, identifier, sequence)) {
+            ::log::debug!("an echo request was not sent: {error}");
+        }
+    }
+
+    /// Packets of a device are to be counted, in the next turn.
+    pub(super) fn count(&mut self, link: u32, device: String) {
+        self.count.push((link, device));
+    }
+
+    /// A neighbour is to be looked up, in the next turn.
+    pub(super) fn look_up(&mut self, link: u32, next_hop: Ipv6Addr) {
+        self.look_up.push((link, next_hop));
+    }
+
+    pub(super) fn resolve(&mut self, uplink: &str, endpoint: &str) {
+        self.lookups.start(uplink, endpoint);
+    }
+
+    /// What keeps a socket from being open.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let dhcp6 = self.dhcp6.refused().map(|why| ("dhcp6 client", why));
+        let keys = self.no_keys.iter().map(|why| ("wireguard", why.as_str()));
+        keys.chain(dhcp6).chain(self.echo.refused().map(|why| ("echo", why)))
+    }
+}
+
+/// Files with the private keys of WireGuard uplinks that are used, by the uplinks' names.
+pub(super) fn key_files(config: &Config) -> impl Iterator<Item = (&str, PathBuf)> {
+    config.uplinks.iter().filter(|(_, uplink)| config.enabled && uplink.enabled).filter_map(|(name, uplink)| {
+        let UplinkKind::Wireguard(wireguard) = &uplink.kind else { return None };
+        let file = match wireguard.private_key_file.as_str() {
+            "" => Path::new(&config.state_dir).join(format!("wireguard-{name}.key")),
+            file => PathBuf::from(file),
+        };
+        wireguard.private_key.is_none().then_some((name.as_str(), file))
+    })
+}

@@ -1,0 +1,101 @@
+//! What uplinks give the LANs, and what the kernel holds for them.
+//!
+//! Every route that leads out is source-specific (RFC 8028 §3.1 asks for what it gives): a packet leaves by the uplink its
+//! source comes from, or not at all. An uplink that is used or stands by has such a route for each of its prefixes; its
+//! own addresses have one as long as there is a next hop, so that it can be found alive again.
+//!
+//! In mode `best` the prefixes of uplinks that stand by are on the LANs too, deprecated: hosts have addresses of them ready,
+//! and use them from the moment they hear that they are preferred. Duplicate address detection alone would take a second.
+
+use super::objects::{default_route, on_link_route};
+use super::{Device, Facts, Key, Objects, RouteTarget, SourcePrefix, Value};
+use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local};
+use crate::proto::uplink::Role;
+use std::net::Ipv6Addr;
+
+/// Preferred no more, since the beginning of time.
+const DEPRECATED: Until = Until::At(Instant(0));
+
+/// An uplink as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uplink {
+    /// Its device's name; empty while it isn't known.
+    pub device: String,
+    /// Index of its device while that is there.
+    pub link: Option<u32>,
+    /// The device that it needs made; `None`: none, or not known yet.
+    pub make: Option<Device>,
+    /// Whether the LANs use it.
+    pub role: Role,
+    /// Prefixes whose hosts are on the link itself: other sites of 6to4 or 6rd.
+    pub on_link: Vec<Prefix>,
+    /// Where everything else goes; `None`: nowhere yet.
+    pub next_hop: Option<RouteTarget>,
+    /// Addresses of its own, with the length of the prefix that is on the link, and their lifetimes.
+    pub addresses: Vec<(Ipv6Addr, u8, Lifetimes)>,
+    /// What it gives the LANs.
+    pub prefixes: Vec<(Prefix, Lifetimes)>,
+    /// LANs that get its prefixes; `None`: all.
+    pub lans: Option<Vec<String>>,
+    /// Largest packet that passes, bytes, where that is known.
+    pub mtu: Option<u32>,
+    /// The kernel must not listen to router advertisements on its device, since we do.
+    pub deaf: bool,
+}
+
+impl Uplink {
+    /// Whether the LANs know of its prefixes.
+    pub fn is_used(&self) -> bool {
+        self.role != Role::Out
+    }
+}
+
+/// The prefixes that uplinks give the LANs, each named after its uplink.
+pub(super) fn sources(facts: &Facts) -> impl Iterator<Item = SourcePrefix> + '_ {
+    facts.uplinks.iter().filter(|(_, uplink)| uplink.is_used()).flat_map(|(name, uplink)| {
+        uplink.prefixes.iter().map(move |(prefix, lifetimes)| {
+            let preferred = if uplink.role == Role::Active { lifetimes.preferred } else { DEPRECATED };
+            SourcePrefix {
+                source: format!("uplink {name}"),
+                prefix: *prefix,
+                lifetimes: Lifetimes::new(preferred, lifetimes.valid),
+                lans: uplink.lans.clone(),
+                assign: true,
+                delegate: true,
+            }
+        })
+    })
+}
+
+/// The smallest MTU of the uplinks that LANs use (RFC 4861 §6.2.1 AdvLinkMTU).
+pub(super) fn mtu(facts: &Facts) -> Option<u32> {
+    facts.uplinks.values().filter(|uplink| uplink.role == Role::Active).filter_map(|uplink| uplink.mtu).min()
+}
+
+/// Addresses and routes of all uplinks, and sysctls of their devices.
+pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
+    for uplink in facts.uplinks.values() {
+        if let Some(device) = &uplink.make {
+            objects.insert(Key::Device(uplink.device.clone()), Value::Device(device.clone()));
+        }
+        let Some(link) = uplink.link else { continue };
+        if uplink.deaf {
+            objects.insert(Key::Sysctl(accept_ra(&uplink.device)), Value::Sysctl("0".into()));
+        }
+        let live = || uplink.addresses.iter().filter(|(_, _, lifetimes)| !lifetimes.valid.is_over(now));
+        for (addr, len, lifetimes) in live() {
+            let lifetimes = super::desired::kernel_lifetimes(facts, (link, *addr), *lifetimes, now);
+            objects.insert(Key::Address { link, addr: *addr }, Value::Address { len: *len, lifetimes });
+        }
+        objects.extend(uplink.on_link.iter().filter(|_| uplink.is_used()).map(|prefix| on_link_route(*prefix, link)));
+        let Some(next_hop) = uplink.next_hop else { continue };
+        let own = live().filter(|(addr, ..)| !is_link_local(*addr)).filter_map(|(addr, ..)| Prefix::new(*addr, 128));
+        let given = uplink.prefixes.iter().filter(|(_, lifetimes)| !lifetimes.valid.is_over(now));
+        let given = given.map(|(prefix, _)| *prefix).filter(|_| uplink.is_used());
+        objects.extend(own.chain(given).map(|source| default_route(source, next_hop)));
+    }
+}
+
+fn accept_ra(device: &str) -> String {
+    format!("net.ipv6.conf.{device}.accept_ra")
+}

@@ -1,0 +1,423 @@
+//! Uplinks as they run: for each its cores, what they learn, and which of them the LANs use.
+//!
+//! ```text
+//! kernel ─► follow: where is its device? is it up? ─┐
+//! RA ─► ra::host ─┐                                 ▼
+//! DHCPv6 ─► client ├─► gives: addresses, prefixes, next hop ─► uplink::Watch ─► uplink::Choice ─► roles
+//! by hand ────────┘                                   echo, counters ─┘                             │
+//!                                      plan::Uplink ◄───────────────────────────────────────────────┘
+//! ```
+//!
+//! A core lives as long as its uplink's device; on one that comes back it begins anew, with what was leased before.
+
+mod gives;
+mod status;
+mod tunnel;
+
+use super::{Action, Notice};
+use crate::config::{self, Config, Device, UplinkKind, UplinkMode};
+use crate::net::{Duid, FlatMap, Instant, Key32, Rng};
+use crate::plan::{self, Actual, AddressState};
+use crate::proto::dhcp6::client::{self, Client, Leases};
+use crate::proto::endpoint::Endpoint;
+use crate::proto::ra::host::{self, Host};
+use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
+use std::net::{Ipv6Addr, SocketAddr};
+
+/// Every uplink that is configured and enabled.
+pub(super) struct Uplinks {
+    running: FlatMap<String, Running>,
+    choice: Choice,
+    rng: Rng,
+    nd_out: Vec<host::Action>,
+    dhcp6_out: Vec<client::Action>,
+    watch_out: Vec<uplink::Action>,
+}
+
+/// What uplinks need to know of this router.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    pub(super) duid: Option<&'a Duid>,
+    pub(super) secret: [u8; 16],
+    /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
+    pub(super) keys: &'a FlatMap<String, Key32>,
+    pub(super) actual: &'a Actual,
+    pub(super) interfaces: &'a FlatMap<String, String>,
+}
+
+/// One uplink.
+struct Running {
+    config: config::Uplink,
+    /// Which of the router's uplinks it is: identity associations are numbered by it.
+    iaid: u32,
+    /// Its device's name; empty: not known.
+    device: String,
+    /// Index of the device while it is there.
+    link: Option<u32>,
+    /// Whether it is up, and has a link-local address to speak from.
+    ready: bool,
+    host: Option<Host>,
+    client: Option<Client>,
+    /// What was leased when the device went, or before a restart.
+    remembered: Option<Leases>,
+    /// Where the peer of a WireGuard tunnel is.
+    endpoint: Option<Endpoint>,
+    watch: Watch,
+    /// What was last told of it.
+    told: Option<(State, Role)>,
+}
+
+impl Uplinks {
+    pub(super) fn new(seed: u64) -> Uplinks {
+        Uplinks {
+            running: FlatMap::new(),
+            choice: Choice::new(),
+            rng: Rng::new(seed),
+            nd_out: Vec::new(),
+            dhcp6_out: Vec::new(),
+            watch_out: Vec::new(),
+        }
+    }
+
+    /// Takes a configuration in. An uplink that is configured as before goes on undisturbed.
+    pub(super) fn configure(&mut self, config: &Config, now: Instant, out: &mut Vec<Action>) {
+        let wanted = |name: &String| config.uplinks.get(name).filter(|uplink| config.enabled && uplink.enabled);
+        let before = std::mem::take(&mut self.running);
+        for (name, mut uplink) in before {
+            if wanted(&name) == Some(&uplink.config) {
+                self.running.insert(name, uplink);
+            } else {
+                self.give_back(&mut uplink, now, out);
+            }
+        }
+        for (name, uplink) in &config.uplinks {
+            if wanted(name).is_some() && !self.running.contains_key(name) {
+                let endpoint = match &uplink.kind {
+                    UplinkKind::Wireguard(on) if !on.endpoint.is_empty() => Some(Endpoint::new(&on.endpoint, now)),
+                    _ => None,
+                };
+                let running = Running {
+                    config: uplink.clone(),
+                    iaid: iaid(name),
+                    device: String::new(),
+                    link: None,
+                    ready: false,
+                    host: None,
+                    client: None,
+                    remembered: None,
+                    endpoint,
+                    watch: Watch::new(uplink.probes.clone(), self.rng.next_u64(), now),
+                    told: None,
+                };
+                self.running.insert(name.clone(), running);
+            }
+        }
+    }
+
+    /// Leases are given back when an uplink is taken out of the configuration (RFC 9915 §18.2.7).
+    fn give_back(&mut self, uplink: &mut Running, now: Instant, out: &mut Vec<Action>) {
+        let (Some(client), Some(link)) = (&mut uplink.client, uplink.link) else { return };
+        client.handle(client::Event::Release, now, &mut self.dhcp6_out);
+        take_dhcp6(link, &mut self.dhcp6_out, out);
+    }
+
+    /// Brings every uplink in line with what the kernel shows, and with what its own parts learnt from each other.
+    pub(super) fn follow(&mut self, own: Own<'_>, now: Instant, out: &mut Vec<Action>) {
+        let Uplinks { running, rng, nd_out, dhcp6_out, watch_out, .. } = self;
+        for (name, uplink) in running.iter_mut() {
+            uplink.locate(name, own);
+            uplink.listen(name, own, rng, now, nd_out);
+            uplink.ask(own, rng, now, dhcp6_out);
+            uplink.doubles(own.actual, now, nd_out, dhcp6_out);
+            let state = uplink.readiness(own, now);
+            uplink.watch.handle(uplink::Event::Ready(state), now, watch_out);
+            uplink.flush(own.actual, nd_out, dhcp6_out, watch_out, out);
+        }
+    }
+
+    /// Decides which uplinks are used, and tells what became of them.
+    pub(super) fn choose(&mut self, mode: UplinkMode, now: Instant, out: &mut Vec<Action>) {
+        let reports: Vec<_> = self.running.values().map(|uplink| uplink.watch.status(now)).collect();
+        let candidates = self.running.iter().zip(&reports).map(|((name, uplink), report)| Candidate {
+            name: name.clone(),
+            priority: uplink.config.priority,
+            state: report.state,
+            reason: report.reason.clone(),
+            heard: report.heard,
+        });
+        let candidates: Vec<_> = candidates.collect();
+        self.choice.choose(mode, &candidates, now);
+        for ((name, uplink), report) in self.running.iter_mut().zip(reports) {
+            let role = role(&self.choice, name);
+            if uplink.told.replace((report.state, role)) != Some((report.state, role)) {
+                let (name, reason) = (name.clone(), report.reason);
+                out.push(Action::Tell(Notice::Uplink { name, state: report.state, role, reason }));
+            }
+        }
+    }
+
+    /// Something arrived for the uplink on `link`; false: there is none.
+    pub(super) fn nd(&mut self, link: u32, packet: host::Event<'_>, now: Instant) -> bool {
+        let uplink = self.running.values_mut().find(|uplink| uplink.link == Some(link));
+        let Some(host) = uplink.and_then(|uplink| uplink.host.as_mut()) else { return false };
+        host.handle(packet, now, &mut self.nd_out);
+        true
+    }
+
+    /// A message for the DHCPv6 client on `link`.
+    pub(super) fn dhcp6(&mut self, link: u32, packet: client::Event<'_>, now: Instant) {
+        let uplink = self.running.values_mut().find(|uplink| uplink.link == Some(link));
+        if let Some(client) = uplink.and_then(|uplink| uplink.client.as_mut()) {
+            client.handle(packet, now, &mut self.dhcp6_out);
+        }
+    }
+
+    /// What the watch over the uplink on `link` should know.
+    pub(super) fn watched(&mut self, link: u32, event: uplink::Event, now: Instant) {
+        if let Some(uplink) = self.running.values_mut().find(|uplink| uplink.link == Some(link)) {
+            uplink.watch.handle(event, now, &mut self.watch_out);
+        }
+    }
+
+    /// Hands on what the cores of the uplink on `link` want done after one of the above.
+    pub(super) fn take(&mut self, link: u32, actual: &Actual, out: &mut Vec<Action>) -> bool {
+        let Uplinks { running, nd_out, dhcp6_out, watch_out, .. } = self;
+        match running.values().find(|uplink| uplink.link == Some(link)) {
+            Some(uplink) => uplink.flush(actual, nd_out, dhcp6_out, watch_out, out),
+            None => false,
+        }
+    }
+
+    /// Fires what is due; true: something was learnt.
+    pub(super) fn tick(&mut self, actual: &Actual, now: Instant, out: &mut Vec<Action>) -> bool {
+        let Uplinks { running, nd_out, dhcp6_out, watch_out, .. } = self;
+        let due = |at: Option<(Instant, &str)>| at.is_some_and(|(at, _)| at <= now);
+        let mut news = due(self.choice.poll_at());
+        for uplink in running.values_mut() {
+            if let Some(host) = uplink.host.as_mut().filter(|host| due(host.poll_at())) {
+                host.tick(now, nd_out);
+            }
+            if let Some(client) = uplink.client.as_mut().filter(|client| due(client.poll_at())) {
+                client.tick(now, dhcp6_out);
+            }
+            if due(uplink.watch.poll_at()) {
+                uplink.watch.tick(now, watch_out);
+            }
+            news |= uplink.flush(actual, nd_out, dhcp6_out, watch_out, out);
+        }
+        news
+    }
+
+    /// Peers of tunnels whose names are to be looked up now, by uplink.
+    pub(super) fn lookups(&mut self, now: Instant, out: &mut Vec<Action>) {
+        for (name, uplink) in self.running.iter_mut() {
+            if let Some(endpoint) = uplink.endpoint.as_mut().and_then(|endpoint| endpoint.ask(now)) {
+                out.push(Action::Resolve { uplink: name.clone(), endpoint: endpoint.to_owned() });
+            }
+        }
+    }
+
+    /// What looking up an uplink's peer brought.
+    pub(super) fn resolved(&mut self, uplink: &str, answer: Result<Vec<SocketAddr>, String>, now: Instant) {
+        if let Some(endpoint) = self.running.get_mut(uplink).and_then(|uplink| uplink.endpoint.as_mut()) {
+            endpoint.answer(answer, now);
+        }
+    }
+
+    /// What the kernel says of the peer of the tunnel on `link`; true: its endpoint is another one now.
+    pub(super) fn peer(&mut self, link: u32, handshake: Option<Instant>, sent: u64, now: Instant) -> bool {
+        let Some(uplink) = self.running.values_mut().find(|uplink| uplink.link == Some(link)) else { return false };
+        let age = handshake.map(|at| now.since(at));
+        uplink.watch.handle(uplink::Event::Handshake(age), now, &mut self.watch_out);
+        let Some(endpoint) = &mut uplink.endpoint else { return false };
+        let before = endpoint.resolved();
+        endpoint.heard(handshake, sent, now);
+        endpoint.resolved() != before
+    }
+
+    /// When something is due next, and why.
+    pub(super) fn poll_at(&self) -> Option<(Instant, &'static str)> {
+        let cores = self.running.values().flat_map(|uplink| {
+            let host = uplink.host.as_ref().and_then(Host::poll_at);
+            let client = uplink.client.as_ref().and_then(Client::poll_at);
+            let endpoint = uplink.endpoint.as_ref().and_then(Endpoint::poll_at);
+            [host, client, endpoint, uplink.watch.poll_at()]
+        });
+        cores.chain([self.choice.poll_at()]).flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Every uplink as the plan takes it.
+    pub(super) fn facts(&self, own: Own<'_>, now: Instant) -> FlatMap<String, plan::Uplink> {
+        let facts = self.running.iter().map(|(name, uplink)| {
+            let role = role(&self.choice, name);
+            (name.clone(), uplink.gives(name, own, role, now))
+        });
+        facts.collect()
+    }
+
+    /// Whether the client port is needed.
+    pub(super) fn wants_dhcp6(&self) -> bool {
+        self.running.values().any(|uplink| uplink.client.is_some())
+    }
+
+    /// Devices of tunnels whose handshakes are to be looked at.
+    pub(super) fn tunnels(&self) -> impl Iterator<Item = (&str, u32)> {
+        let tunnels = self.running.values().filter(|uplink| matches!(uplink.config.kind, UplinkKind::Wireguard(_)));
+        tunnels.filter_map(|uplink| Some((uplink.device.as_str(), uplink.link?)))
+    }
+
+    /// Whether the echo socket is needed.
+    pub(super) fn wants_echo(&self) -> bool {
+        self.running.values().any(|uplink| uplink.ready)
+    }
+}
+
+impl Running {
+    /// Finds the device.
+    fn locate(&mut self, name: &str, own: Own<'_>) {
+        let device = match &self.config.kind {
+            UplinkKind::Static { device, .. } | UplinkKind::Native { device, .. } => match device {
+                Device::Name(name) => name.clone(),
+                Device::Interface(name) => own.interfaces.get(name).cloned().unwrap_or_default(),
+            },
+            UplinkKind::Netifd { interface } => own.interfaces.get(interface).cloned().unwrap_or_default(),
+            _ => format!("{}{name}", plan::DEVICE_PREFIX),
+        };
+        let link = own.actual.link_named(&device).map(|(link, _)| link);
+        if (&device, link) != (&self.device, self.link) {
+            // another device: what its cores knew is of no use
+            self.host = None;
+            if let Some(client) = self.client.take() {
+                self.remembered = Some(client.leases().clone());
+            }
+            self.ready = false;
+            (self.device, self.link) = (device, link);
+        }
+    }
+
+    /// Listens to router advertisements where the uplink lives by them.
+    fn listen(&mut self, name: &str, own: Own<'_>, rng: &mut Rng, now: Instant, out: &mut Vec<host::Action>) {
+        let was_ready = self.ready;
+        let device = self.link.and_then(|link| Some((link, own.actual.links.get(&link)?)));
+        self.ready = device.is_some_and(|(link, device)| device.up && own.actual.link_local(link).is_some());
+        let (Some((_, device)), UplinkKind::Native { .. }) = (device, &self.config.kind) else { return };
+        let config = host::Config {
+            mac: device.mac,
+            link_mtu: device.mtu,
+            addresses: true,
+            secret: own.secret,
+            interface: name.to_owned(),
+        };
+        match &mut self.host {
+            Some(host) => host.reconfigure(config, now, out),
+            None => self.host = Some(Host::new(config, rng.next_u64(), now)),
+        }
+        if let Some(host) = self.host.as_mut().filter(|_| self.ready && !was_ready) {
+            host.handle(host::Event::LinkUp, now, out);
+        }
+    }
+
+    /// Asks by DHCPv6 for what is wanted and may be had.
+    fn ask(&mut self, own: Own<'_>, rng: &mut Rng, now: Instant, out: &mut Vec<client::Action>) {
+        let (Some(request), Some(duid), Some(_)) = (self.config.request(), own.duid, self.link) else { return };
+        let learned = self.host.as_ref().map(|host| host.learned(now));
+        let flag = |flag: fn(&host::Learned) -> bool| learned.as_ref().is_none_or(flag);
+        let config = client::Config {
+            duid: duid.clone(),
+            iaid: self.iaid,
+            want_address: request.address && flag(|learned| learned.managed),
+            want_prefix: request.prefix.map(|len| len.unwrap_or(0)),
+            information: flag(|learned| learned.other),
+            rapid_commit: true,
+            reconfigure_accept: request.reconfigure_accept,
+            remembered: None,
+        };
+        match &mut self.client {
+            Some(client) => client.reconfigure(config, now, out),
+            None if self.ready => {
+                let config = client::Config { remembered: self.remembered.take(), ..config };
+                self.client = Some(Client::new(config, rng.next_u64(), now));
+            }
+            None => {}
+        }
+    }
+
+    /// Tells the cores of addresses that somebody else has.
+    fn doubles(
+        &mut self,
+        actual: &Actual,
+        now: Instant,
+        nd_out: &mut Vec<host::Action>,
+        dhcp6_out: &mut Vec<client::Action>,
+    ) {
+        let Some(link) = self.link else { return };
+        let all = actual.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
+        for ((_, addr), _) in all.filter(|(_, address)| address.state == AddressState::Duplicate) {
+            if let Some(host) = &mut self.host {
+                host.handle(host::Event::DuplicateAddress(*addr), now, nd_out);
+            }
+            if let Some(client) = &mut self.client {
+                client.handle(client::Event::DuplicateAddress(*addr), now, dhcp6_out);
+            }
+        }
+    }
+
+    /// Hands on what the cores want done; true: something was learnt that the plan should know.
+    fn flush(
+        &self,
+        actual: &Actual,
+        nd_out: &mut Vec<host::Action>,
+        dhcp6_out: &mut Vec<client::Action>,
+        watch_out: &mut Vec<uplink::Action>,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let Some(link) = self.link else {
+            let any = !nd_out.is_empty() || !dhcp6_out.is_empty() || !watch_out.is_empty();
+            nd_out.clear();
+            dhcp6_out.clear();
+            watch_out.clear();
+            return any;
+        };
+        let mut news = false;
+        for action in nd_out.drain(..) {
+            match action {
+                host::Action::Send { to, bytes } => out.push(Action::SendNd { link, to, bytes }),
+                host::Action::Changed => news = true,
+            }
+        }
+        news |= take_dhcp6(link, dhcp6_out, out);
+        for action in watch_out.drain(..) {
+            match action {
+                uplink::Action::Echo { to, identifier, sequence } => {
+                    let source = self.probe_source(actual, to);
+                    out.push(Action::SendEcho { link, source, to, identifier, sequence });
+                }
+                uplink::Action::Count => out.push(Action::Count { link, device: self.device.clone() }),
+                uplink::Action::LookUp(next_hop) => out.push(Action::LookUp { link, next_hop }),
+                uplink::Action::Changed => news = true,
+            }
+        }
+        news
+    }
+}
+
+fn role(choice: &Choice, name: &str) -> Role {
+    choice.roles().get(name).map_or(Role::Out, |chosen| chosen.role)
+}
+
+fn take_dhcp6(link: u32, actions: &mut Vec<client::Action>, out: &mut Vec<Action>) -> bool {
+    let mut news = false;
+    for action in actions.drain(..) {
+        match action {
+            client::Action::Send { to, bytes } => out.push(Action::SendDhcp6Client { link, to, bytes }),
+            client::Action::Changed => news = true,
+        }
+    }
+    news
+}
+
+/// The number of an uplink's identity associations: the same after every restart (RFC 9915 §12), and another one for
+/// each name, by FNV-1a.
+fn iaid(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

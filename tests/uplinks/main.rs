@@ -1,0 +1,74 @@
+//! What each type of uplink lives through, with providers, brokers and attackers that nobody here wrote: see run.sh,
+//! scenarios.sh and lab.sh beside this.
+//!
+//! Needs root and the programs of `.ci/setup.sh netns uplinks`; what is missing is a visible skip (`tests/run.sh`). What
+//! needs a kernel with WireGuard or sit is lived in a virtual machine: `make test-vm`.
+#![cfg(feature = "daemon")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::path::Path;
+use std::process::Command;
+
+#[path = "../namespaces/skip.rs"]
+mod skip;
+
+const SCENARIOS: &str = include_str!("scenarios.sh");
+
+/// The status of run.sh where this machine lacks something.
+const LACKING: i32 = 77;
+
+/// Lives a scenario in a lab of its own.
+fn live(scenario: &str) {
+    let programs = ["ip", "nft", "kea-dhcp6", "radvd", "wg", "python3"];
+    let found = |program: &&&str| {
+        ["/bin", "/sbin", "/usr/bin", "/usr/sbin"].iter().any(|at| Path::new(at).join(program).exists())
+    };
+    let missing: Vec<_> = programs.iter().filter(|program| !found(program)).copied().collect();
+    if !nix::unistd::geteuid().is_root() {
+        return skip::skip("network namespaces need root");
+    }
+    if !missing.is_empty() {
+        return skip::skip(&format!("missing: {} (.ci/setup.sh netns uplinks)", missing.join(", ")));
+    }
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/uplinks/run.sh");
+    let output = Command::new(run).args([env!("CARGO_BIN_EXE_oasis6"), scenario]).output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.code() == Some(LACKING) {
+        return skip::skip(said.lines().last().unwrap_or(""));
+    }
+    assert!(output.status.success(), "{scenario}: {said}");
+    print!("{said}");
+}
+
+/// The functions of a part of scenarios.sh.
+fn functions(part: &str) -> Vec<&str> {
+    let named = |line: &'static str| line.strip_suffix("() {").filter(|name| name.contains('_'));
+    let (_, rest) = SCENARIOS.split_once(part).unwrap();
+    let end = rest.find("\n# ---- ").unwrap_or(rest.len());
+    SCENARIOS.lines().filter_map(named).filter(|name| rest[..end].contains(&format!("\n{name}() {{"))).collect()
+}
+
+macro_rules! scenarios {
+    ($($name:ident;)*) => {
+        $(#[test] fn $name() { live(stringify!($name)); })*
+
+        #[test]
+        fn every_scenario_is_lived() {
+            assert_eq!(functions("\n# ---- scenarios\n"), [$(stringify!($name)),*]);
+        }
+    };
+}
+
+scenarios! {
+    native_lives;
+    native_renews;
+    native_is_renumbered;
+    native_gets_bad_input;
+    an_isp_that_repeats_itself_changes_nothing;
+    hostile_neighbours_change_nothing;
+    nothing_comes_in_uninvited;
+    sources_of_no_uplink_are_refused;
+    native_shares_a_64;
+    static_lives;
+    static_over_wireguard_lives;
+}
