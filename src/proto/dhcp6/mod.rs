@@ -1,4 +1,4 @@
-//! DHCPv6 (RFC 9915): the server of all links, with its bindings.
+//! DHCPv6 (RFC 9915): the server of all links, with its bindings. The client of an uplink is in [`client`].
 //!
 //! ```text
 //! datagram ─► relay (unwrap) ─► server (checks of §16) ─► turn (rules of §18.3)
