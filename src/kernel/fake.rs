@@ -9,10 +9,10 @@ mod devices;
 use super::{Kernel, Refusal};
 use crate::net::{FlatMap, Instant, Lifetimes, Mac, Prefix, Until, with_iid};
 use crate::plan::{
-    Actual, Address, AddressState, Change, Device, DeviceKind, Key, Link, Op, Route, RouteTarget, Sit, Tag, Value,
+    Actual, Address, AddressState, Change, Device, DeviceKind, Key, Link, Op, Route, RouteTarget, Tag, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
