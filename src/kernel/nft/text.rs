@@ -113,6 +113,9 @@ pub(super) fn whole(guard: &Guard) -> String {
 /// is no route for an answer of the router's, so it has to be turned round where the packet comes in: it seems to come from
 /// where the packet was to go. `exists` tells which devices are there, since such a chain can't wait for one.
 ///
+/// What bridges carry from port to port is none of our business, so both tables look only at what is for us (where
+/// br_netfilter is loaded, the chain prerouting sees all, and before this table does).
+///
 /// Not every kernel can do it (NFT_REJECT_NETDEV), so it is a table of its own that may be missing. Gives what the table's
 /// `state` says, and the script.
 pub(super) fn strays(guard: &Guard, exists: impl Fn(&str) -> bool) -> (Ipv6Addr, String) {
@@ -136,7 +139,7 @@ pub(super) fn strays(guard: &Guard, exists: impl Fn(&str) -> bool) -> (Ipv6Addr,
         body += &format!(
             "\tchain lan_{number} {{
 		type filter hook ingress device {device} priority 0; policy accept;
-		meta protocol ip6 jump strays
+		meta protocol ip6 meta pkttype host jump strays
 	}}
 "
         );
@@ -292,6 +295,7 @@ fn chains(guard: &Guard) -> String {
         "\tchain from_lan {{
 		ip6 saddr {{ ::, fe80::/10 }} return
 		ip6 saddr @sources ct state established,related return
+		fib saddr oif missing return
 		fib saddr . iif oif missing counter drop comment \"forged source\"
 		ip6 saddr @sources return
 		fib daddr type {{ local, anycast, multicast }} return
@@ -300,7 +304,7 @@ fn chains(guard: &Guard) -> String {
 	chain prerouting {{
 		type filter hook prerouting priority mangle; policy accept;
 		meta nfproto != ipv6 return
-		iifname @lans jump from_lan
+		iifname @lans meta pkttype host jump from_lan
 		iifname @uplinks ip6 saddr @inside counter drop comment \"our own source from outside\"
 		iifname @six_to_four ip6 saddr {{ {MARTIANS} }} counter drop
 	}}
