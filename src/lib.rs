@@ -42,6 +42,7 @@
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
+//! | tunnel devices | `plan/device.rs` (what they are), `kernel/linux/devices.rs` and `generic.rs` (how they are made) |
 //! | what happens in which order in one turn | `router/mod.rs` (decides), `router/hands.rs` (in order), `daemon/mod.rs` (does it) |
 //! | a life in virtual time, and what must be true in it | `sim/` |
 //! | what OpenWrt's bus carries: methods, events, netifd's word | `ubus/` (bytes, conversation), `daemon/bus.rs` |
