@@ -60,6 +60,8 @@ pub struct Facts {
     pub served: Vec<Served>,
     /// Prefixes delegated by DHCPv6 and not over, as of the last plan.
     pub delegations: BTreeMap<Prefix, Delegation>,
+    /// What netifd gave to devices by itself (`ip6assign`), by the devices' names.
+    pub assigned: Vec<(String, Prefix)>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
     /// This server's DUID.
