@@ -370,11 +370,13 @@ impl Daemon {
         let interfaces = self.bus.devices(&self.devices);
         let keys = self.uplinks.keys(&config);
         self.router.handle(Event::Keys(keys), now, &mut self.out);
+        self.router.handle(Event::Netifd(self.bus.interfaces()), now, &mut self.out);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
     }
 
-    /// Lets the LANs follow netifd's interfaces.
+    /// Lets the LANs and uplinks follow netifd's interfaces.
     fn follow(&mut self, now: Instant) {
+        self.router.handle(Event::Netifd(self.bus.interfaces()), now, &mut self.out);
         let interfaces = self.bus.devices(&self.devices);
         if interfaces != self.router.facts().interfaces {
             let config = Box::new(self.router.config().clone());

@@ -66,6 +66,8 @@ pub struct Facts {
     pub delegations: BTreeMap<Prefix, Delegation>,
     /// Leased and registered addresses, where names of hosts are asked for ([`names_asked`]); else none.
     pub leases: Vec<dhcp6::Binding>,
+    /// What netifd gave to devices by itself (`ip6assign`), by the devices' names.
+    pub assigned: Vec<(String, Prefix)>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
     /// This server's DUID.

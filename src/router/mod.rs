@@ -20,6 +20,7 @@ mod uplinks;
 pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
+pub use uplinks::NetifdFacts;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
@@ -87,6 +88,8 @@ pub enum Event<'a> {
     },
     /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
     Keys(FlatMap<String, Key32>),
+    /// What netifd says of each of its interfaces.
+    Netifd(FlatMap<String, NetifdFacts>),
     /// What an [`Action::Resolve`] brought.
     Resolved {
         /// The uplink's name.
@@ -202,6 +205,7 @@ pub struct Router {
     dhcp6: dhcp6::Server,
     uplinks: Uplinks,
     keys: FlatMap<String, Key32>,
+    netifd: FlatMap<String, NetifdFacts>,
     retry: plan::Retry,
     /// Facts changed since the last plan.
     stale: bool,
@@ -247,6 +251,7 @@ impl Router {
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
             uplinks: Uplinks::new(rng.next_u64()),
             keys: FlatMap::new(),
+            netifd: FlatMap::new(),
             rng,
             retry: plan::Retry::default(),
             stale: false,
@@ -307,6 +312,15 @@ impl Router {
             Event::Keys(keys) => {
                 self.stale |= self.keys != keys;
                 self.keys = keys;
+            }
+            Event::Netifd(facts) => {
+                let steady = |(name, facts): (String, NetifdFacts)| match self.netifd.get(&name) {
+                    Some(before) => (name, facts.steady(before)),
+                    None => (name, facts),
+                };
+                let facts = facts.into_iter().map(steady).collect();
+                self.stale |= self.netifd != facts;
+                self.netifd = facts;
             }
             Event::Resolved { uplink, answer } => {
                 self.uplinks.resolved(&uplink, answer, now);
@@ -471,8 +485,9 @@ impl Router {
 
     /// Brings the uplinks in line with the facts, and the facts with what they give.
     fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let Router { config, facts, memory, keys, uplinks, .. } = self;
-        let own = own(facts, memory, keys);
+        self.facts.assigned = uplinks::assigned(&self.netifd, &self.facts.interfaces);
+        let Router { config, facts, memory, keys, netifd, uplinks, .. } = self;
+        let own = own(facts, memory, keys, netifd);
         uplinks.follow(own, now, out);
         uplinks.choose(config.uplink_mode, now, out);
         let gives = uplinks.facts(own, now);
@@ -481,7 +496,7 @@ impl Router {
 
     /// What uplinks need to know.
     fn own(&self) -> Own<'_> {
-        own(&self.facts, &self.memory, &self.keys)
+        own(&self.facts, &self.memory, &self.keys, &self.netifd)
     }
 
     /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
@@ -596,9 +611,14 @@ impl Router {
     }
 }
 
-fn own<'a>(facts: &'a Facts, memory: &Memory, keys: &'a FlatMap<String, Key32>) -> Own<'a> {
+fn own<'a>(
+    facts: &'a Facts,
+    memory: &Memory,
+    keys: &'a FlatMap<String, Key32>,
+    netifd: &'a FlatMap<String, NetifdFacts>,
+) -> Own<'a> {
     let (duid, secret) = (facts.duid.as_ref(), memory.secret.unwrap_or_default());
-    Own { duid, secret, keys, actual: &facts.actual, interfaces: &facts.interfaces }
+    Own { duid, secret, keys, netifd, actual: &facts.actual, interfaces: &facts.interfaces }
 }
 
 fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {
