@@ -14,6 +14,8 @@
 mod gives;
 mod kept;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 
 use super::{Action, Notice};
@@ -305,6 +307,7 @@ impl Running {
         };
         let link = own.actual.link_named(&device).map(|(link, _)| link);
         if (&device, link) == (&self.device, self.link) {
+            self.kept = self.kept.take().filter(|kept| now < kept.until);
             return false;
         }
         // another device: what its cores knew is of no use
@@ -315,14 +318,15 @@ impl Running {
         self.ready = false;
         (self.device, self.link) = (device, link);
         let until = self.grace;
-        self.kept = link.filter(|_| now < until).and_then(|link| Kept::read(own.actual, link, until, now));
+        let works = |link: &u32| now < until && own.actual.links.get(link).is_some_and(|link| link.up);
+        self.kept = link.filter(works).and_then(|link| Kept::read(own.actual, link, until, now));
         self.kept.as_ref().is_some_and(|kept| kept.role == Role::Active)
     }
 
     /// Lets go of what was there before a restart, as far as it is over or better is known.
     fn let_go(&mut self, complete: bool, now: Instant) {
         let state = self.watch.state();
-        self.kept = self.kept.take().filter(|kept| now < kept.until && state != State::Down);
+        self.kept = self.kept.take().filter(|_| state != State::Down);
         let Some(kept) = &mut self.kept else { return };
         if state != State::Starting || !complete {
             kept.role = Role::Out;
