@@ -521,6 +521,7 @@ impl Hands for Daemon {
                     Ok(flows) => info!("{flows} flows of prefixes that are gone were forgotten"),
                     Err(refusal) => warn!("{refusal}"),
                 },
+                Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }

@@ -52,6 +52,7 @@ use decode::{News, Seen};
 use devices::Devices;
 use exchange::{Failure, Netlink, Request};
 use nix::errno::Errno;
+use nix::libc;
 #[cfg(feature = "wireguard")]
 use nix::net::if_::if_nametoindex;
 use nix::time::{ClockId, clock_gettime};
@@ -61,6 +62,7 @@ use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::Read;
+use std::net::Ipv6Addr;
 
 /// The protocol number of our routes and addresses: no one in iproute2's `rt_protos` or FRR has it.
 pub const PROTOCOL: u8 = 111;
@@ -102,6 +104,16 @@ impl LinuxKernel {
     /// Messages that could not be read, since it was opened.
     pub fn malformed(&self) -> u64 {
         self.netlink.malformed
+    }
+
+    /// Whether a neighbour on a link is there, as the kernel's neighbour discovery last found it; `None` while it is not
+    /// sure, or knows nothing of it.
+    pub fn neighbour(&mut self, link: u32, addr: Ipv6Addr) -> Option<bool> {
+        let mut found = None;
+        let asked = self.netlink.get(encode::neighbour(link, addr), |kind, payload| {
+            found = (kind == libc::RTM_NEWNEIGH).then(|| decode::is_reachable(payload)).flatten();
+        });
+        asked.ok().and(found)
     }
 
     /// How the peers of a WireGuard device do. Refused if there is no such device.

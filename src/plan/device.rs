@@ -1,7 +1,7 @@
 use super::Actual;
-use crate::net::{Key32, ParseError, Prefix, PublicKey};
+use crate::net::{Key32, ParseError, Prefix, PublicKey, with_iid};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Devices with names that begin like this are ours, if they are of a kind that we make.
@@ -202,6 +202,12 @@ impl Sit {
         self.sixrd.unwrap_or(SixRd::SIX_TO_FOUR)
     }
 
+    /// The link-local address of the tunnel's other end (RFC 4213 §3.7), which Linux has, too. A sit device belongs to no
+    /// multicast group of routers, so this is whom to ask whether somebody is there.
+    pub fn link_local(end: Ipv4Addr) -> Ipv6Addr {
+        with_iid(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), u32::from(end).into())
+    }
+
     /// The prefix that belongs to our IPv4 address on a 6to4 or 6rd device; `None` for 6in4.
     pub fn site(&self) -> Option<Prefix> {
         self.embedding().embed(self.local).filter(|_| self.remote.is_none())
@@ -290,7 +296,6 @@ mod tests {
     use super::*;
     use crate::plan::{Change, Link};
     use proptest::prelude::*;
-    use std::net::Ipv6Addr;
 
     fn prefix(text: &str) -> Prefix {
         text.parse().unwrap()
@@ -334,6 +339,7 @@ mod tests {
         let broken = SixRd { prefix: prefix("2001:db8::/32"), relay_prefix: (Ipv4Addr::UNSPECIFIED, 33) };
         assert_eq!(broken.embed(Ipv4Addr::LOCALHOST), None);
         assert_eq!(Sit { remote: Some([192, 0, 2, 2].into()), ..sit("192.0.2.1", None) }.site(), None);
+        assert_eq!(Sit::link_local([192, 0, 2, 2].into()).to_string(), "fe80::c000:202");
     }
 
     #[test]

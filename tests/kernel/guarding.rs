@@ -276,7 +276,7 @@ fn a_source_of_no_live_uplink_is_refused_by_code_5() {
     assert!(!arrives(&bed.lan, DEAD, &bed.outside, OUTSIDE));
 }
 
-// MUST RFC 4443 §2.4: (f) error messages are limited in their rate
+// MUST RFC 4443 §2.4: error messages are limited in their rate
 #[test]
 fn refusals_are_limited_in_their_rate() {
     let Some(bed) = Bed::new() else { return };

@@ -52,7 +52,7 @@ begins() {
 moves() {
     local since ms
     since=$(now_ms)
-    cut "$1" "$2"
+    cut_off "$1" "$2"
     ms=$(prober outage "$work/probes" "$since" 30000)
     since=$(now_ms)
     held "dies ($2): the host is on $3 after $ms ms, of $4" [ "$ms" -le "$4" ]
@@ -131,7 +131,6 @@ WORDS
 native_is_renumbered() {
     seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     provide a
-    seconds=()
     provide b
     configure <<WORDS
 $NATIVE_A priority=1
@@ -141,13 +140,12 @@ WORDS
     local old since ms
     old=$(lan_prefix a) since=$(now_ms)
     renumber a
-    cut a link && sleep 0.3 && mend a
+    cut_off a link && sleep 0.3 && mend a
     held "renumbered while the cable was out: the host has an address of the new prefix" within 30 prefers pc a
     held "none of the old one is preferred" within 3 prefers_no "$old"
     ms=$(prober outage "$work/probes" "$since" 30000)
     held "and is back after $ms ms" [ "$ms" -le 10000 ]
     old=$(lan_prefix a) since=$(now_ms)
-    seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     renumber a
     held "renumbered without a word: the host has an address of the new prefix" within 30 prefers pc a
     held "none of the old one is preferred" within 3 prefers_no "$old"

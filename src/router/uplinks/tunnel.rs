@@ -80,10 +80,11 @@ impl Running {
         self.device.strip_prefix(crate::plan::DEVICE_PREFIX).unwrap_or_default()
     }
 
-    /// Whom to ask whether the tunnel works, when nobody is configured: the peer's own address.
+    /// Whom to ask whether the tunnel works, when nobody is configured: the other end's own address.
     pub(super) fn peer(&self) -> Option<Ipv6Addr> {
         match &self.config.kind {
             UplinkKind::Wireguard(wireguard) => Some(wireguard.peer_key.link_local()),
+            UplinkKind::SixInFour { remote, .. } => Some(Sit::link_local(*remote)),
             _ => None,
         }
     }

@@ -6,8 +6,8 @@ use MessageType::*;
 // MUST RFC 9915 §21.9: the elapsed time of the first message of an exchange is 0, then it counts on
 // MUST RFC 9915 §16.1: retransmissions leave the transaction id unchanged; a new exchange has a new one
 // MUST RFC 9915 §18.2.1: SOL_TIMEOUT 1 s, SOL_MAX_RT an hour, no end by count or duration
-// MUST RFC 7084 WPD-1: the router asks for a prefix by DHCPv6
-// MUST RFC 7084 WPD-2: it may hint at the length that it wants
+// MUST RFC 7084 §4.2 WPD-1: the router asks for a prefix by DHCPv6
+// MUST RFC 7084 §4.2 WPD-2: it may hint at the length that it wants
 #[test]
 fn a_solicit_says_what_is_wanted_and_is_repeated_for_ever() {
     let mut delays = std::collections::BTreeSet::new();
