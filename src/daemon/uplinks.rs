@@ -13,8 +13,6 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Handshakes of tunnels are looked at this often.
-const HANDSHAKES: Duration = Duration::from_secs(5);
 /// A socket that can't be opened is tried again this often.
 const RETRY: Duration = Duration::from_secs(10);
 /// Packets taken from one socket in a row.
@@ -65,6 +63,8 @@ pub(super) struct UplinkSockets {
     lookups: Lookups,
     /// Devices whose packets are to be counted.
     count: Vec<(u32, String)>,
+    /// Neighbours that are to be looked up, with their links.
+    look_up: Vec<(u32, Ipv6Addr)>,
     handshakes_at: Option<Instant>,
     /// What keeps private keys from being read.
     no_keys: Vec<String>,
@@ -84,6 +84,7 @@ impl UplinkSockets {
             echo: Slot::CLOSED,
             lookups: Lookups::default(),
             count: Vec::new(),
+            look_up: Vec::new(),
             handshakes_at: None,
             no_keys: Vec::new(),
         }
@@ -156,12 +157,19 @@ impl UplinkSockets {
                 router.handle(Event::Watch { link, event }, now, out);
             }
         }
+        for (link, next_hop) in self.look_up.drain(..) {
+            if let Some(reachable) = kernel.neighbour(link, next_hop) {
+                router.handle(Event::Watch { link, event: uplink::Event::Neighbour { reachable } }, now, out);
+            }
+        }
         self.handshakes(router, kernel, now, out);
     }
 
     /// Looks at the handshakes of tunnels.
     #[cfg(feature = "wireguard")]
     fn handshakes(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
+        /// They are looked at this often.
+        const EACH: Duration = Duration::from_secs(5);
         let tunnels = router.tunnels();
         if tunnels.is_empty() {
             self.handshakes_at = None;
@@ -170,7 +178,7 @@ impl UplinkSockets {
         if self.handshakes_at.is_some_and(|at| at > now) {
             return;
         }
-        self.handshakes_at = Some(now.after(HANDSHAKES));
+        self.handshakes_at = Some(now.after(EACH));
         for (device, link) in tunnels {
             let peers = kernel.wireguard_peers(&device).unwrap_or_default();
             if let Some(peer) = peers.first() {
@@ -185,7 +193,7 @@ impl UplinkSockets {
     /// When `tick` has something to do.
     pub(super) fn poll_at(&self) -> Option<Instant> {
         let refused = |refused: &Option<(String, Instant)>| refused.as_ref().map(|(_, at)| *at);
-        let count = (!self.count.is_empty()).then_some(Instant(0));
+        let count = (!self.count.is_empty() || !self.look_up.is_empty()).then_some(Instant(0));
         let all = [count, self.handshakes_at, refused(&self.dhcp6.refused), refused(&self.echo.refused)];
         all.into_iter().flatten().min()
     }
@@ -212,6 +220,11 @@ impl UplinkSockets {
     /// Packets of a device are to be counted, in the next turn.
     pub(super) fn count(&mut self, link: u32, device: String) {
         self.count.push((link, device));
+    }
+
+    /// A neighbour is to be looked up, in the next turn.
+    pub(super) fn look_up(&mut self, link: u32, next_hop: Ipv6Addr) {
+        self.look_up.push((link, next_hop));
     }
 
     pub(super) fn resolve(&mut self, uplink: &str, endpoint: &str) {

@@ -20,10 +20,11 @@ mod uplinks;
 pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
+pub use uplinks::NetifdFacts;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Rng, Until};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Prefix, Rng, Until};
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
 use crate::proto::{dhcp6, ra, uplink};
 use crate::store::Memory;
@@ -87,6 +88,8 @@ pub enum Event<'a> {
     },
     /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
     Keys(FlatMap<String, Key32>),
+    /// What netifd says of each of its interfaces.
+    Netifd(FlatMap<String, NetifdFacts>),
     /// What an [`Action::Resolve`] brought.
     Resolved {
         /// The uplink's name.
@@ -179,6 +182,8 @@ pub enum Action {
     Remember(Memory),
     /// Change the kernel, and hand the results back as [`Event::Applied`].
     Apply(Vec<Op>),
+    /// Forget tracked flows from and to addresses in these prefixes, which no live uplink gives any more.
+    ForgetFlows(Vec<Prefix>),
     /// Tell whoever monitors, and the log.
     Tell(Notice),
 }
@@ -200,6 +205,7 @@ pub struct Router {
     dhcp6: dhcp6::Server,
     uplinks: Uplinks,
     keys: FlatMap<String, Key32>,
+    netifd: FlatMap<String, NetifdFacts>,
     retry: plan::Retry,
     /// Facts changed since the last plan.
     stale: bool,
@@ -245,6 +251,7 @@ impl Router {
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
             uplinks: Uplinks::new(rng.next_u64()),
             keys: FlatMap::new(),
+            netifd: FlatMap::new(),
             rng,
             retry: plan::Retry::default(),
             stale: false,
@@ -305,6 +312,15 @@ impl Router {
             Event::Keys(keys) => {
                 self.stale |= self.keys != keys;
                 self.keys = keys;
+            }
+            Event::Netifd(facts) => {
+                let steady = |(name, facts): (String, NetifdFacts)| match self.netifd.get(&name) {
+                    Some(before) => (name, facts.steady(before)),
+                    None => (name, facts),
+                };
+                let facts = facts.into_iter().map(steady).collect();
+                self.stale |= self.netifd != facts;
+                self.netifd = facts;
             }
             Event::Resolved { uplink, answer } => {
                 self.uplinks.resolved(&uplink, answer, now);
@@ -434,6 +450,7 @@ impl Router {
         self.facts.prefixes = self.given_prefixes(now);
         self.follow_uplinks(now, out);
         self.facts.delegations = self.dhcp6.delegations().collect();
+        self.facts.leases = if self.names_asked() { self.leased().cloned().collect() } else { Vec::new() };
         let desired =
             if self.config.enabled { plan::desired(&self.config, &self.facts, now) } else { Desired::default() };
         let before = std::mem::replace(&mut self.desired, desired);
@@ -449,12 +466,28 @@ impl Router {
         let ops = plan::diff(&self.desired.objects, &self.facts.actual);
         self.retry.keep_only(&ops);
         self.submit(ops, now, out);
+        let dead = plan::guard::no_longer_live(&before.objects, &self.desired.objects);
+        if !dead.is_empty() {
+            out.push(Action::ForgetFlows(dead));
+        }
+    }
+
+    /// Whether the plan depends on leases by name.
+    fn names_asked(&self) -> bool {
+        plan::names_asked(&self.config, self.facts.actual.filter.firewall4.as_ref())
+    }
+
+    /// Bindings of addresses that a host uses.
+    fn leased(&self) -> impl Iterator<Item = &dhcp6::Binding> {
+        let used = |binding: &&dhcp6::Binding| binding.state != dhcp6::State::Declined;
+        self.dhcp6.bindings().filter(used).filter(|binding| matches!(binding.resource, dhcp6::Resource::Address(_)))
     }
 
     /// Brings the uplinks in line with the facts, and the facts with what they give.
     fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let Router { config, facts, memory, keys, uplinks, .. } = self;
-        let own = own(facts, memory, keys);
+        self.facts.assigned = uplinks::assigned(&self.netifd, &self.facts.interfaces);
+        let Router { config, facts, memory, keys, netifd, uplinks, .. } = self;
+        let own = own(facts, memory, keys, netifd);
         uplinks.follow(own, now, out);
         uplinks.choose(config.uplink_mode, now, out);
         let gives = uplinks.facts(own, now);
@@ -463,7 +496,7 @@ impl Router {
 
     /// What uplinks need to know.
     fn own(&self) -> Own<'_> {
-        own(&self.facts, &self.memory, &self.keys)
+        own(&self.facts, &self.memory, &self.keys, &self.netifd)
     }
 
     /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
@@ -555,6 +588,7 @@ impl Router {
 
     /// Hands on what the DHCPv6 server wants done; delegations become routes at once, and facts of the next plan.
     fn take_dhcp6(&mut self, out: &mut Vec<Action>) {
+        let names_asked = self.names_asked();
         for action in self.dhcp6_out.drain(..) {
             match action {
                 dhcp6::Action::Record(record) => out.push(Action::Record(record)),
@@ -568,15 +602,23 @@ impl Router {
                         None => _ = self.desired.objects.remove(&plan::delegation_key(prefix)),
                     }
                 }
-                dhcp6::Action::Tell(told, binding) => out.push(Action::Tell(Notice::Lease(told, binding))),
+                dhcp6::Action::Tell(told, binding) => {
+                    self.stale |= names_asked && told != dhcp6::Told::Renewed;
+                    out.push(Action::Tell(Notice::Lease(told, binding)));
+                }
             }
         }
     }
 }
 
-fn own<'a>(facts: &'a Facts, memory: &Memory, keys: &'a FlatMap<String, Key32>) -> Own<'a> {
+fn own<'a>(
+    facts: &'a Facts,
+    memory: &Memory,
+    keys: &'a FlatMap<String, Key32>,
+    netifd: &'a FlatMap<String, NetifdFacts>,
+) -> Own<'a> {
     let (duid, secret) = (facts.duid.as_ref(), memory.secret.unwrap_or_default());
-    Own { duid, secret, keys, actual: &facts.actual, interfaces: &facts.interfaces }
+    Own { duid, secret, keys, netifd, actual: &facts.actual, interfaces: &facts.interfaces }
 }
 
 fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {

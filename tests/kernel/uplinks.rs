@@ -1,4 +1,5 @@
 use crate::namespace::{Namespace, block_on, cable, eventually, index, ip};
+use oasis6::kernel::linux::LinuxKernel;
 use oasis6::kernel::socket::{EchoReply, EchoSocket};
 use oasis6::kernel::traffic::{self, Traffic};
 use oasis6::net::ALL_ROUTERS;
@@ -157,4 +158,26 @@ fn reading_the_counters_is_cheap() {
     eprintln!("counters of a device: {} µs", start.elapsed().as_micros() / 1000);
     assert!(start.elapsed() < Duration::from_secs(2));
     assert_eq!(traffic::read("nosuch0"), None);
+}
+
+#[test]
+fn a_neighbour_is_known_as_there_or_gone_once_it_was_asked() {
+    let Some((_here, there)) = cable() else { return };
+    let mut kernel = LinuxKernel::open().unwrap();
+    let link = index("a");
+    assert_eq!(kernel.neighbour(link, THERE), None, "nobody asked yet");
+    assert_eq!(kernel.neighbour(4711, THERE), None, "there is no such link");
+    let call = |to: Ipv6Addr| {
+        let socket = UdpSocket::bind("[::]:0").unwrap();
+        let _ = socket.send_to(b"hello", SocketAddrV6::new(to, 9, 0, link));
+    };
+    call(THERE);
+    eventually("it answers", || kernel.neighbour(link, THERE) == Some(true));
+    let nobody = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xdead);
+    call(nobody);
+    eventually("it does not answer", || kernel.neighbour(link, nobody) == Some(false));
+    // one that is believed without being asked proves nothing
+    ip("neighbour replace fe80::dead lladdr 02:00:00:00:00:01 dev a nud permanent");
+    assert_eq!(kernel.neighbour(link, nobody), None);
+    drop(there);
 }

@@ -109,6 +109,18 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
     })
 }
 
+/// Whether a neighbour is there, if the kernel is sure of either (RFC 4861 §7.3.2; NUD_… of linux/neighbour.h).
+pub(super) fn is_reachable(payload: &[u8]) -> Option<bool> {
+    const REACHABLE: u16 = 0x02;
+    const FAILED: u16 = 0x20;
+    let state = u16::from_ne_bytes(*payload.get(8..)?.first_chunk()?);
+    match state {
+        REACHABLE => Some(true),
+        FAILED => Some(false),
+        _ => None,
+    }
+}
+
 /// The value of the attribute `wanted` behind a header of `header` bytes.
 fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Result<Option<[u8; N]>, Malformed> {
     for attribute in attributes(payload, header) {

@@ -31,6 +31,10 @@ pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIX: u16 = 12;
 pub(super) const IFLA_IPTUN_6RD_PREFIXLEN: u16 = 13;
 pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIXLEN: u16 = 14;
 
+// linux/neighbour.h
+const NDA_DST: u16 = 1;
+const NDMSG: usize = 12;
+
 /// What is behind a message's header: its type, and bytes.
 ///
 /// The library's enum of all messages would do, but to write one of them it brings the code to write every attribute of
@@ -164,6 +168,22 @@ pub(super) fn address(link: u32, addr: Ipv6Addr) -> Message {
     question.header.index = link;
     question.attributes.push(AddressAttribute::Address(addr.into()));
     message(libc::RTM_GETADDR, &[&question])
+}
+
+/// What is known of one neighbour; since Linux 5.0.
+pub(super) fn neighbour(link: u32, addr: Ipv6Addr) -> Message {
+    // linux/neighbour.h: a family, three bytes of nothing, an index, and four bytes that are 0 in a question
+    let mut payload = vec![0; NDMSG];
+    if let Some(family) = payload.first_mut() {
+        *family = AddressFamily::Inet6.into();
+    }
+    if let Some(index) = payload.get_mut(4..8) {
+        index.copy_from_slice(&link.to_ne_bytes());
+    }
+    let mut attributes = Attributes::default();
+    attributes.add(NDA_DST, &addr.octets());
+    payload.extend(attributes.0);
+    Message { kind: libc::RTM_GETNEIGH, payload }
 }
 
 /// All IPv6 routes.

@@ -79,6 +79,7 @@ impl Running {
             all.extend(given.prefixes.iter().map(|prefix| (*prefix, Lifetimes::FOREVER)));
         }
         all.extend(self.tunnel_prefix(own).map(|prefix| (prefix, Lifetimes::FOREVER)));
+        all.extend(self.netifd(own).iter().flat_map(|netifd| netifd.prefixes.iter().copied()));
         if let Some(client) = &self.client {
             let leases = client.leases();
             all.extend(leases.prefixes.iter().map(|lease| (lease.prefix, lease.lifetimes)));
@@ -106,6 +107,9 @@ impl Running {
 
     /// What the watch has to know before anything else.
     pub(super) fn readiness(&self, own: Own<'_>, now: Instant) -> Ready {
+        if let Some(lacks) = self.netifd_lacks(own) {
+            return lacks;
+        }
         let device = self.link.and_then(|link| own.actual.links.get(&link));
         let why = match device {
             None => self.no_device(own),
@@ -127,6 +131,7 @@ impl Running {
             return Ready::Waiting(why.into());
         }
         let gateway = match next_hop {
+            None if netifd => self.netifd_gateway(own),
             Some(RouteTarget::Via { gateway, .. }) if is_link_local(gateway) => Some(gateway),
             Some(RouteTarget::Via { gateway, .. }) if gateway.to_ipv4().is_none() => Some(gateway),
             Some(RouteTarget::OnLink { .. }) => Some(self.peer().unwrap_or(ALL_ROUTERS)),

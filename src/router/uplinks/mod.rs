@@ -12,11 +12,18 @@
 //! was there before this program was restarted is taken up from the kernel ([`kept`]).
 
 mod gives;
+<<<<<<< HEAD
 mod kept;
+=======
+mod netifd;
+>>>>>>> main
 mod status;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+
+pub use netifd::NetifdFacts;
+pub(super) use netifd::assigned;
 
 use super::{Action, Notice};
 use crate::config::{self, Config, Device, UplinkKind, UplinkMode};
@@ -48,6 +55,8 @@ pub(super) struct Own<'a> {
     pub(super) secret: [u8; 16],
     /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
     pub(super) keys: &'a FlatMap<String, Key32>,
+    /// What netifd says of its interfaces.
+    pub(super) netifd: &'a FlatMap<String, NetifdFacts>,
     pub(super) actual: &'a Actual,
     pub(super) interfaces: &'a FlatMap<String, String>,
 }

@@ -8,6 +8,7 @@ use crate::proto::dhcp6::client;
 use crate::proto::ra::host;
 use crate::router::status::{counts, seconds};
 use serde_json::{Value, json};
+use std::net::Ipv6Addr;
 
 impl Uplinks {
     /// The answer to `uplinks`: each uplink, best first, and the moves between them.
@@ -32,22 +33,31 @@ impl Uplinks {
             let (preferred, valid) = ends(*lifetimes);
             json!({ "prefix": prefix.to_string(), "preferred": preferred, "valid": valid })
         });
-        let addresses = gives.addresses.iter().map(|(addr, len, lifetimes)| {
+        let netifd = uplink.netifd(own);
+        let netifds = netifd.iter().flat_map(|netifd| &netifd.addresses);
+        let addresses = gives.addresses.iter().chain(netifds).map(|(addr, len, lifetimes)| {
             let (preferred, valid) = ends(*lifetimes);
             json!({ "address": format!("{addr}/{len}"), "preferred": preferred, "valid": valid })
         });
         let dns = uplink.client.iter().flat_map(|client| client.leases().dns.clone());
         let learned = uplink.host.as_ref().map(|host| host.learned(now));
         let dns = dns.chain(learned.iter().flat_map(|learned| learned.dns.iter().map(|(addr, _)| *addr)));
+        let dns = dns.chain(netifd.iter().flat_map(|netifd| netifd.dns.iter().copied()));
         let dns: Vec<String> = dns.map(|addr| addr.to_string()).collect();
+        let next_hop = match gives.next_hop {
+            Some(RouteTarget::Via { gateway, .. }) => Some(gateway),
+            Some(_) => Some(Ipv6Addr::UNSPECIFIED),
+            None => netifd.and_then(|netifd| netifd.gateway),
+        };
+        let next_hop = next_hop.map(|gateway| match gateway {
+            Ipv6Addr::UNSPECIFIED => "the other end of the link".into(),
+            gateway => gateway.to_string(),
+        });
         json!({
             "name": name, "type": uplink.kind(), "priority": uplink.config.priority, "device": uplink.device,
             "state": health.state.word(), "reason": health.reason, "since": now.since(health.since).as_secs(),
             "role": gives.role.word(), "role_reason": self.choice.roles().get(name).map(|chosen| chosen.why.as_str()),
-            "next_hop": gives.next_hop.map(|hop| match hop {
-                RouteTarget::Via { gateway, .. } => gateway.to_string(),
-                _ => "the other end of the link".into(),
-            }),
+            "next_hop": next_hop,
             "mtu": gives.mtu, "dns": dns,
             "prefixes": prefixes.collect::<Vec<_>>(), "addresses": addresses.collect::<Vec<_>>(),
             "rtt_ms": health.rtt.map(|rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),
