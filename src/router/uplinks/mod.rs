@@ -12,11 +12,8 @@
 //! was there before this program was restarted is taken up from the kernel ([`kept`]).
 
 mod gives;
-<<<<<<< HEAD
 mod kept;
-=======
 mod netifd;
->>>>>>> main
 mod status;
 #[cfg(test)]
 mod tests;
