@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, Instant};
+use crate::net::{FlatMap, Instant, is_link_local};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -114,6 +114,19 @@ impl LinuxKernel {
             found = (kind == libc::RTM_NEWNEIGH).then(|| decode::is_reachable(payload)).flatten();
         });
         asked.ok().and(found)
+    }
+
+    /// Hosts that the kernel has lately exchanged packets with on a link, an address of each: the link-local one if it is
+    /// known. As many as its table holds, 1,024 by default; none if it can't be asked.
+    pub fn neighbours(&mut self, link: u32) -> Vec<Ipv6Addr> {
+        let mut hosts: FlatMap<Vec<u8>, Ipv6Addr> = FlatMap::new();
+        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
+            let Some((on, addr, mac)) = decode::host(payload).filter(|_| kind == libc::RTM_NEWNEIGH) else { return };
+            if on == link && (is_link_local(addr) || !hosts.contains_key(mac)) {
+                hosts.insert(mac.to_vec(), addr);
+            }
+        });
+        hosts.into_values().collect()
     }
 
     /// How the peers of a WireGuard device do. Refused if there is no such device.

@@ -63,7 +63,7 @@ pub enum Event<'a> {
     Kernel(Vec<Change>),
     /// What became of an [`Action::Apply`].
     Applied(Vec<(Op, Result<(), Refusal>)>),
-    /// An ICMPv6 message arrived on a link.
+    /// An ICMPv6 message arrived on a link, or what an [`Action::Neighbours`] brought.
     Nd {
         /// Index of the link.
         link: u32,
@@ -168,6 +168,11 @@ pub enum Action {
         link: u32,
         /// The neighbour.
         next_hop: Ipv6Addr,
+    },
+    /// See which hosts the kernel knows on a link, and hand an address of each back as [`ra::Event::Neighbours`].
+    Neighbours {
+        /// Index of the link.
+        link: u32,
     },
     /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
     Resolve {
@@ -625,6 +630,7 @@ fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {
     for action in actions.drain(..) {
         match action {
             ra::Action::Send { to, bytes } => out.push(Action::SendNd { link, to, bytes }),
+            ra::Action::Neighbours => out.push(Action::Neighbours { link }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::encode::{
     IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_IPTUN_6RD_PREFIX, IFLA_IPTUN_6RD_PREFIXLEN,
     IFLA_IPTUN_6RD_RELAY_PREFIX, IFLA_IPTUN_6RD_RELAY_PREFIXLEN, IFLA_IPTUN_LINK, IFLA_IPTUN_LOCAL, IFLA_IPTUN_REMOTE,
-    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU,
+    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU, NDA_DST, NDMSG,
 };
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
@@ -119,6 +119,20 @@ pub(super) fn is_reachable(payload: &[u8]) -> Option<bool> {
         FAILED => Some(false),
         _ => None,
     }
+}
+
+/// A neighbour that is no router, if it has answered lately (NUD_REACHABLE, STALE, DELAY, PROBE): the index of its link, its
+/// address, its link-layer address.
+pub(super) fn host(payload: &[u8]) -> Option<(u32, Ipv6Addr, &[u8])> {
+    const ANSWERED: u16 = 0x02 | 0x04 | 0x08 | 0x10;
+    const NTF_ROUTER: u8 = 0x80;
+    const NDA_LLADDR: u16 = 2;
+    let link = u32::from_ne_bytes(*payload.get(4..)?.first_chunk()?);
+    let state = u16::from_ne_bytes(*payload.get(8..)?.first_chunk()?);
+    let flags = *payload.get(10)?;
+    let addr: [u8; 16] = attribute(payload, NDMSG, NDA_DST).ok()??;
+    let mac = attributes(payload, NDMSG).flatten().find(|(kind, _)| *kind == NDA_LLADDR).map(|(_, value)| value)?;
+    (state & ANSWERED != 0 && flags & NTF_ROUTER == 0).then_some((link, addr.into(), mac))
 }
 
 /// The value of the attribute `wanted` behind a header of `header` bytes.

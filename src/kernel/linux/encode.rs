@@ -32,8 +32,9 @@ pub(super) const IFLA_IPTUN_6RD_PREFIXLEN: u16 = 13;
 pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIXLEN: u16 = 14;
 
 // linux/neighbour.h
-const NDA_DST: u16 = 1;
-const NDMSG: usize = 12;
+pub(super) const NDA_DST: u16 = 1;
+const NDA_IFINDEX: u16 = 8;
+pub(super) const NDMSG: usize = 12;
 
 /// What is behind a message's header: its type, and bytes.
 ///
@@ -182,6 +183,18 @@ pub(super) fn neighbour(link: u32, addr: Ipv6Addr) -> Message {
     }
     let mut attributes = Attributes::default();
     attributes.add(NDA_DST, &addr.octets());
+    payload.extend(attributes.0);
+    Message { kind: libc::RTM_GETNEIGH, payload }
+}
+
+/// All that is known of neighbours on a link.
+pub(super) fn neighbours(link: u32) -> Message {
+    let mut payload = vec![0; NDMSG];
+    if let Some(family) = payload.first_mut() {
+        *family = AddressFamily::Inet6.into();
+    }
+    let mut attributes = Attributes::default();
+    attributes.add(NDA_IFINDEX, &link.to_ne_bytes());
     payload.extend(attributes.0);
     Message { kind: libc::RTM_GETNEIGH, payload }
 }

@@ -1,4 +1,0 @@
-//! Uplinks of a router without sockets.
-
-mod netifd;
-mod restarts;
