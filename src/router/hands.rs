@@ -19,7 +19,8 @@ pub trait Hands {
     /// Writes all of a turn's records to the journal, and says whether they are safe there ([`Action::Record`]).
     fn commit(&mut self, records: &[Record], now: Instant) -> bool;
     /// Sends, in order, what may leave, and asks what is to be asked: every `Action::Send…`, [`Action::Count`],
-    /// [`Action::LookUp`], [`Action::Neighbours`] and [`Action::Resolve`]; [`Action::ForgetFlows`] too, which comes after the guard is in force.
+    /// [`Action::LookUp`], [`Action::Neighbours`] and [`Action::Resolve`]; [`Action::ForgetFlows`] too, which comes after the
+    /// guard is in force.
     fn send(&mut self, packets: Vec<Action>);
 }
 

@@ -70,11 +70,12 @@ comes_back() {
     lost=$(prober lost "$work/probes" "$since")
     held "nothing is lost meanwhile ($lost requests)" [ "${lost% *}" = 0 ]
 }
-# lives LETTER LIMIT_MS : dies by link, returns, is moved back to, dies silently, returns
+# lives LETTER LIMIT_MS : dies by link, returns, is moved back to though the LAN heard an advertisement a moment ago, dies
+# silently, returns
 lives() {
     moves "$1" link b "$2"
     comes_back "$1"
-    moves b link "$1" 3000
+    moves b link "$1" 1500
     comes_back b
     moves "$1" silent b "$3"
     comes_back "$1"

@@ -203,7 +203,11 @@ impl Advertiser {
 
     /// Tells `hosts` what all will be told later.
     fn tell_alone(&mut self, hosts: &[Ipv6Addr], now: Instant, out: &mut Vec<Action>) {
-        if self.alone != Alone::Asked || self.change.is_none() || self.finals.is_some() {
+        if self.alone != Alone::Asked || self.finals.is_some() {
+            return;
+        }
+        if self.change.is_none() {
+            self.alone = Alone::Nobody;
             return;
         }
         self.alone = Alone::Told;

@@ -15,9 +15,6 @@
 //! after a reboot there is nothing in it, as it should be, since then the network may be another one. A server still knows
 //! us by our DUID and the IAID; prefixes that hosts were told of before are on flash (RFC 9096 §3.5).
 
-#[cfg(test)]
-mod tests;
-
 use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local};
 use crate::plan::{Actual, Key, RouteTarget, Tag};
 use crate::proto::dhcp6::client::{LeasedAddress, LeasedPrefix, Leases};

@@ -347,7 +347,7 @@ fn with_standby(preferred: bool) -> Config {
     config
 }
 
-// MUST RFC 4861 §6.2.6: multicast advertisements are at least 3 s apart, however urgent; hosts that are known are told alone
+// MUST RFC 4861 §6.2.6: multicast advertisements are at least 3 s apart, however urgent what they say
 #[test]
 fn a_move_soon_after_an_advertisement_is_told_to_known_hosts_at_once() {
     let mut link = Link::settled(with_standby(false), 1);

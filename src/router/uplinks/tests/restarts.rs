@@ -216,7 +216,7 @@ fn what_does_not_come_back_is_let_go_after_the_grace_time() {
     let mut rig = Rig::new(NATIVE);
     rig.leave("2001:db8:a::/56", 1_800);
     rig.restart();
-    rig.run(super::GRACE.as_millis() as u64 - 1_000);
+    rig.run(super::super::kept::GRACE.as_millis() as u64 - 1_000);
     assert_eq!(rig.deleted(), Vec::<&Op>::new());
     rig.said.clear();
     // as for a cable that is out, the choice has some patience
