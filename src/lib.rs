@@ -32,6 +32,7 @@
 //! |---|---|
 //! | an option: name, default, range, help | `config/schema/`, and checks across options in `config/read/` |
 //! | which /64 a LAN gets, which addresses and routes exist, when we are a default router | `plan/` |
+//! | what may pass between uplinks and LANs, and where pinholes lead | `plan/guard.rs`, `plan/pinholes.rs`; the rules: `kernel/nft/text.rs` |
 //! | when a router advertisement is sent | `proto/ra/` |
 //! | what a DHCPv6 client is answered | `proto/dhcp6/` |
 //! | what is learnt from an uplink's routers, and asked of its DHCPv6 server | `proto/ra/host/`, `proto/dhcp6/client/` |

@@ -12,7 +12,7 @@
 //! * What was refused, or is undone again and again, waits in [`Retry`].
 //!
 //! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
-//! hosts have to be told of for longer), `uplinks` (what they give and need), then per LAN `announce` and `delegate` (what hosts are told).
+//! hosts have to be told of for longer), `uplinks` (what they give and need), then `perimeter` (what is guarded), and per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
 mod announce;

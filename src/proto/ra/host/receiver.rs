@@ -208,6 +208,11 @@ impl Host {
         }
     }
 
+    /// Whether an address is one that this host makes in its prefix, be that announced now or not.
+    pub fn would_make(&self, address: Ipv6Addr) -> bool {
+        addresses::would_make(address, &self.config)
+    }
+
     /// Counters.
     pub fn status(&self, _now: Instant) -> Status {
         Status {
