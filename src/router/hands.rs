@@ -19,7 +19,7 @@ pub trait Hands {
     /// Writes all of a turn's records to the journal, and says whether they are safe there ([`Action::Record`]).
     fn commit(&mut self, records: &[Record], now: Instant) -> bool;
     /// Sends, in order, what may leave, and asks what is to be asked: every `Action::Send…`, [`Action::Count`],
-    /// [`Action::LookUp`] and [`Action::Resolve`].
+    /// [`Action::LookUp`], [`Action::Resolve`] and [`Action::Fetch`].
     fn send(&mut self, packets: Vec<Action>);
 }
 
@@ -44,7 +44,8 @@ pub fn carry_out(hands: &mut impl Hands, out: &mut Vec<Action>, now: Instant) {
                 | Action::SendEcho { .. }
                 | Action::Count { .. }
                 | Action::LookUp { .. }
-                | Action::Resolve { .. } => packets.push(action),
+                | Action::Resolve { .. }
+                | Action::Fetch { .. } => packets.push(action),
             }
         }
         if !results.is_empty() {
