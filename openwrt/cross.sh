@@ -64,7 +64,7 @@ compile() {
     python3 -m ziglang cc -target $zig -Os -c "openwrt/$1" -o "$2"
 }
 
-unwind=-lunwind
+unwind=-lunwind more=''
 flags="-Ctarget-cpu=$cpu -Ctarget-feature=+crt-static$features -Clink-self-contained=no"
 if [ "${PROFILE:-}" != feed ]; then
     flags="$flags -Cforce-unwind-tables=no"    # nobody unwinds where a panic aborts
@@ -78,8 +78,9 @@ if [ "${PROFILE:-}" != feed ]; then
         # Panics without words, see crash.c
         set -- "$@" -Zpanic-immediate-abort
         export CARGO_PROFILE_RELEASE_PANIC=immediate-abort
-        compile crash.c "$work/crash.o"
-        flags="$flags -Clink-arg=$work/crash.o"
+        # by the linker, since other flags for rustc would have the other variant's crates built again and again
+        more=$work/crash.o
+        compile crash.c "$more"
     fi
 fi
 # No path of this machine in the binary: it would betray who built it, and differ from one machine to the next.
@@ -89,7 +90,7 @@ done
 linker=$work/linker
 cat > "$linker" <<END
 #!/bin/bash
-exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}"
+exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}" $more
 END
 chmod 755 "$linker"
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')

@@ -16,6 +16,7 @@
 //!    └─ send ◄─┘  └────────── router::Action ◄────────────────────────┘
 //!              └─► store: bindings before the reply that promises them; ULA, DUID, served prefixes
 //! control socket, ubus ◄── router::status ──► oasis6 status, leases, plan, monitor; LuCI
+//! uplinks' sockets ─► ra::host, dhcp6::client, uplink::Watch ─► router::uplinks ─► uplink::Choice ─► plan::Facts
 //! netifd ─► ubus ─► names of interfaces and their devices ─► plan::Facts
 //! ```
 //!
@@ -31,11 +32,18 @@
 //! |---|---|
 //! | an option: name, default, range, help | `config/schema/`, and checks across options in `config/read/` |
 //! | which /64 a LAN gets, which addresses and routes exist, when we are a default router | `plan/` |
+//! | what may pass between uplinks and LANs, and where pinholes lead | `plan/guard.rs`, `plan/pinholes.rs`; the rules: `kernel/nft/text.rs` |
 //! | when a router advertisement is sent | `proto/ra/` |
 //! | what a DHCPv6 client is answered | `proto/dhcp6/` |
+//! | what is learnt from an uplink's routers, and asked of its DHCPv6 server | `proto/ra/host/`, `proto/dhcp6/client/` |
+//! | whether an uplink works, and which one is used | `proto/uplink/` |
+//! | what each type of uplink gives | `router/uplinks/` |
+//! | which tunnel devices there are | `plan/device.rs`, `kernel/linux/devices.rs` |
+//! | what may pass between uplinks and LANs, pinholes | `plan/guard.rs`, `plan/pinholes.rs`, `kernel/nft/` |
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
+//! | tunnel devices | `plan/device.rs` (what they are), `kernel/linux/devices.rs` and `generic.rs` (how they are made) |
 //! | what happens in which order in one turn | `router/mod.rs` (decides), `router/hands.rs` (in order), `daemon/mod.rs` (does it) |
 //! | a life in virtual time, and what must be true in it | `sim/` |
 //! | what OpenWrt's bus carries: methods, events, netifd's word | `ubus/` (bytes, conversation), `daemon/bus.rs` |

@@ -65,12 +65,12 @@ for how in link silent; do
         before=$(prober lost "$work/probes" "$since")
         [ "${before% *}" = 0 ] || fail "$before requests were lost while the uplinks came back"
         since=$(now_ms)
-        cut "$now" $how
+        cut_off "$now" $how
         ms=$(prober outage "$work/probes" "$since" 60000) || give_up "no recovery within a minute after $now was cut ($how)"
         echo "SAMPLE $rep failover oasis6 $how-outage $ms ms ($now to $next)"
         echo "$how $ms" >> "$work/samples"
         prefers pc "$next" || fail "the host does not prefer an address of $next"
-        sources=$(prober sources "$work/probes" $((since + ms + 500)))
+        sources=$(prober sources "$work/probes" $(($(now_ms) - 1000)))
         case $sources in *"$(of_letter "$now")"*) fail "after the move the host still used a source of $now" ;; esac
         since=$(now_ms)
         mend "$now"

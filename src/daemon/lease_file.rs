@@ -1,6 +1,7 @@
 use crate::net::Instant;
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -64,8 +65,12 @@ impl Drop for LeaseFile {
     }
 }
 
-/// Whoever reads it finds the old or the new content. /tmp is anybody's, so no link is followed.
+/// Whoever reads it finds the old or the new content. /tmp is anybody's, so no link is followed. The folder is made if there
+/// is one to make it in: after a boot nobody but odhcpd would make that of its own file.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        let _ = DirBuilder::new().mode(0o755).create(folder);
+    }
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     match std::fs::remove_file(&new) {

@@ -12,6 +12,7 @@
 
 mod bus;
 mod fetch;
+mod filter;
 mod lease_file;
 mod load;
 pub(crate) mod log;
@@ -25,11 +26,13 @@ pub use plan::plan;
 pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
+use filter::FilterWatch;
 use lease_file::LeaseFile;
 
 use crate::config::{Config, Severity};
 use crate::control;
 use crate::control::server::{Request, Server};
+use crate::kernel::conntrack;
 use crate::kernel::linux::{self, LinuxKernel, Notifications, Received};
 use crate::kernel::socket::{Dhcp6Socket, NdSocket, Outgoing};
 use crate::kernel::{Kernel, Refusal};
@@ -78,6 +81,7 @@ struct Daemon {
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
     uplinks: UplinkSockets,
+    filter: FilterWatch,
     joined: FlatSet<u32>,
     control: Server,
     bus: Bus,
@@ -100,6 +104,7 @@ enum Wake {
     Dhcp6,
     Uplink(Ready),
     Kernel(Received),
+    Filter,
     Control(Request),
     Ubus(Option<Call>),
     Reload,
@@ -149,6 +154,7 @@ impl Daemon {
             dhcp6: None,
             dhcp6_refused: None,
             uplinks: UplinkSockets::closed(),
+            filter: FilterWatch::default(),
             joined: FlatSet::new(),
             control,
             bus: Bus::new(&paths.ubus),
@@ -182,6 +188,7 @@ impl Daemon {
                 ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
                 ready = self.uplinks.readable() => ready.map(Wake::Uplink),
                 received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
+                changed = self.filter.changed() => changed.map(|()| Wake::Filter),
                 request = self.control.next() => Ok(Wake::Control(request)),
                 call = self.bus.next() => Ok(Wake::Ubus(call)),
                 _ = hangup.recv() => Ok(Wake::Reload),
@@ -203,6 +210,7 @@ impl Daemon {
                     warn!("the kernel had more news than we could read; reading everything anew");
                     self.audit(now);
                 }
+                Wake::Filter => self.filter.note(now),
                 Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
                 Wake::Ubus(Some(call)) => {
                     let answer = self.answer(&call.method, now);
@@ -228,6 +236,7 @@ impl Daemon {
         }
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
         self.uplinks.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
+        self.filter.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
         self.router.settle(now, &mut self.out);
         self.carry_out(now);
         self.open_dhcp6(now);
@@ -242,7 +251,9 @@ impl Daemon {
         let router = self.router.poll_at().map(|(at, _)| at);
         let files = [self.store.poll_at(), self.lease_file.poll_at()];
         let all =
-            [router, port, self.uplinks.poll_at(), self.bus.poll_at(), Some(self.audit_at)].into_iter().chain(files);
+            [router, port, self.uplinks.poll_at(), self.filter.poll_at(), self.bus.poll_at(), Some(self.audit_at)]
+                .into_iter()
+                .chain(files);
         all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
@@ -511,6 +522,11 @@ impl Hands for Daemon {
                     self.uplinks.send_echo(link, source, to, (identifier, sequence));
                 }
                 Action::Count { link, device } => self.uplinks.count(link, device),
+                Action::ForgetFlows(prefixes) => match conntrack::forget(&prefixes) {
+                    Ok(0) => {}
+                    Ok(flows) => info!("{flows} flows of prefixes that are gone were forgotten"),
+                    Err(refusal) => warn!("{refusal}"),
+                },
                 Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
                 Action::Fetch { uplink, url } => self.uplinks.fetch(&uplink, &url),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),

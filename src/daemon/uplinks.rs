@@ -14,8 +14,6 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Handshakes of tunnels are looked at this often.
-const HANDSHAKES: Duration = Duration::from_secs(5);
 /// A socket that can't be opened is tried again this often.
 const RETRY: Duration = Duration::from_secs(10);
 /// Packets taken from one socket in a row.
@@ -183,6 +181,8 @@ impl UplinkSockets {
     /// Looks at the handshakes of tunnels.
     #[cfg(feature = "wireguard")]
     fn handshakes(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
+        /// They are looked at this often.
+        const EACH: Duration = Duration::from_secs(5);
         let tunnels = router.tunnels();
         if tunnels.is_empty() {
             self.handshakes_at = None;
@@ -191,7 +191,7 @@ impl UplinkSockets {
         if self.handshakes_at.is_some_and(|at| at > now) {
             return;
         }
-        self.handshakes_at = Some(now.after(HANDSHAKES));
+        self.handshakes_at = Some(now.after(EACH));
         for (device, link) in tunnels {
             let peers = kernel.wireguard_peers(&device).unwrap_or_default();
             if let Some(peer) = peers.first() {

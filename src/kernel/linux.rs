@@ -44,9 +44,10 @@ pub use notifications::{Notifications, Received};
 
 #[cfg(feature = "wireguard")]
 use super::handshakes::Handshakes;
+use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, Instant};
-use crate::plan::{Actual, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
 use exchange::{Failure, Netlink, Request};
@@ -79,6 +80,7 @@ pub struct LinuxKernel {
     devices: Devices,
     #[cfg(feature = "wireguard")]
     handshakes: FlatMap<String, Handshakes>,
+    nft: Nft,
 }
 
 impl LinuxKernel {
@@ -90,7 +92,13 @@ impl LinuxKernel {
             devices: Devices::default(),
             #[cfg(feature = "wireguard")]
             handshakes: FlatMap::default(),
+            nft: Nft::default(),
         })
+    }
+
+    /// The packet filter alone, read anew: one part of what [`Kernel::read`] gives.
+    pub fn read_filter(&mut self) -> Filter {
+        self.nft.read()
     }
 
     /// Messages that could not be read, since it was opened.
@@ -138,7 +146,8 @@ impl LinuxKernel {
 
 impl Kernel for LinuxKernel {
     fn read(&mut self) -> Result<Actual, Refusal> {
-        self.netlink.actual(&mut self.devices).map_err(|failure| failure.refusal(None))
+        let actual = self.netlink.actual(&mut self.devices).map_err(|failure| failure.refusal(None))?;
+        Ok(Actual { filter: self.nft.read(), ..actual })
     }
 
     fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), Refusal>> {
@@ -152,6 +161,8 @@ impl Kernel for LinuxKernel {
                     self.change(&mut batch, &mut results, now);
                     results.push(match op {
                         Op::Put(Key::Sysctl(name), Value::Sysctl(value)) => sysctl::write(name, value),
+                        Op::Put(Key::Guard, Value::Guard(guard)) => self.nft.put(guard),
+                        Op::Delete(Key::Guard, _) => self.nft.remove(),
                         // there is no such thing as a sysctl removed
                         Op::Delete(Key::Sysctl(_), _) => Ok(()),
                         Op::Put(Key::Device(name), Value::Device(device)) => {
@@ -207,7 +218,7 @@ impl Netlink {
             .chain(of_devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls })
+        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads

@@ -2,10 +2,13 @@
 //!
 //! `linux` does it by netlink and /proc/sys, `fake` in memory for tests and simulation; both are a [`Kernel`].
 
+#[cfg(feature = "daemon")]
+pub mod conntrack;
 pub mod fake;
 pub mod handshakes;
 #[cfg(feature = "daemon")]
 pub mod linux;
+pub mod nft;
 #[cfg(feature = "daemon")]
 pub mod socket;
 #[cfg(feature = "daemon")]

@@ -1,7 +1,9 @@
-use crate::net::{FlatMap, Lifetimes, Mac, Prefix};
+use crate::net::{FlatMap, FlatSet, Lifetimes, Mac, Prefix};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
+use super::guard::Guard;
 use super::{Device, Key, Op, RouteTarget, Value};
 
 /// The kernel as we last heard of it. Filled by one dump, kept by [`Change`]s, replaced whole when one was lost.
@@ -19,6 +21,17 @@ pub struct Actual {
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
     pub sysctls: FlatMap<String, String>,
+    /// The packet filter.
+    pub filter: Filter,
+}
+
+/// The packet filter as far as we care.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// What stands in it of ours; the default [`Guard`] for something of ours that is not as we made it.
+    pub guard: Option<Arc<Guard>>,
+    /// If OpenWrt's firewall4 is in force: hosts `NAME` for whom the owner has declared a set `o6_NAME`.
+    pub firewall4: Option<FlatSet<String>>,
 }
 
 /// A network device.
@@ -108,6 +121,8 @@ pub enum Change {
     RouteGone(Key),
     /// A sysctl has a new value.
     Sysctl(String, String),
+    /// The packet filter, read anew.
+    Filter(Filter),
 }
 
 impl Actual {
@@ -158,6 +173,11 @@ impl Actual {
             Change::AddressGone(link, addr) => self.addresses.remove(&(link, addr)).is_some(),
             Change::Route(key, route) => self.routes.insert(key, route.clone()).as_ref() != Some(&route),
             Change::RouteGone(key) => self.routes.remove(&key).is_some(),
+            Change::Filter(filter) => {
+                let new = self.filter != filter;
+                self.filter = filter;
+                new
+            }
             Change::Sysctl(name, value) => self.sysctls.insert(name, value.clone()).as_ref() != Some(&value),
         }
     }
@@ -171,6 +191,8 @@ impl Actual {
                 self.sysctls.insert(name.clone(), value.clone());
             }
             _ if foreign => {}
+            Op::Put(Key::Guard, Value::Guard(guard)) => self.filter.guard = Some(guard.clone()),
+            Op::Delete(Key::Guard, _) => self.filter.guard = None,
             Op::Put(Key::Device(name), Value::Device(device)) => {
                 self.devices.insert(name.clone(), device.clone());
             }
@@ -209,6 +231,7 @@ impl Actual {
                 .addresses
                 .get(&(*link, *addr))
                 .map(|address| (Value::Address { len: address.len, lifetimes: address.lifetimes }, address.tag)),
+            Key::Guard => self.filter.guard.clone().map(|guard| (Value::Guard(guard), Tag::Ours)),
             Key::Route { .. } => self.routes.get(key).map(|route| (Value::Route(route.target), route.tag)),
         }
     }

@@ -6,7 +6,7 @@ use super::place::{Place, places};
 use super::subnets::{self, Subnets};
 use super::{
     Actual, AddressState, Desired, Facts, Key, LanPlan, LanPrefix, RouteTarget, Served, SourcePrefix, Tag, Trouble,
-    Value, delegate, delegation_route, served, uplinks,
+    Value, delegate, delegation_route, perimeter, served, uplinks,
 };
 use crate::config::{Config, Lan, Ula};
 use crate::net::FlatMap;
@@ -65,6 +65,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
             world.lan(name, lan, place, &mut plan);
         }
     }
+    perimeter::add(config, facts, &sources, &mut plan);
     plan.recheck_at = world.next_end();
     plan.served = served;
     plan

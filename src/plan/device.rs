@@ -1,11 +1,12 @@
 use super::Actual;
-use crate::net::{Key32, ParseError, Prefix, PublicKey};
+use crate::net::{Key32, ParseError, Prefix, PublicKey, with_iid};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Devices with names that begin like this are ours, if they are of a kind that we make.
 pub const DEVICE_PREFIX: &str = "o6-";
+
 /// A tunnel device. It is up from the moment it is made.
 ///
 /// A WireGuard device has no link-local address but the one that is asked for, see [`PublicKey::link_local`]; a sit
@@ -52,26 +53,23 @@ impl DeviceKind {
 
 /// An IPv6-in-IPv4 tunnel (RFC 4213 §3), Linux's `sit`.
 ///
-/// # What the kernel checks by itself
+/// # What the kernel checks by itself, and what not
 ///
 /// (net/ipv6/sit.c, and tried with Linux 6.1.) With a `remote`, packets of any other IPv4 source are no packets of this
 /// device (RFC 4213 §4). Without one, an IPv6 source that lies within the embedding prefix has to embed the IPv4
-/// source, and a destination within it the IPv4 destination (RFC 3964 §5.2, RFC 5969 §12).
+/// source, and a destination within it the IPv4 destination (RFC 3964 §5.2, RFC 5969 §9.2).
 ///
-/// # What a packet filter has to add
+/// But it sends to whatever IPv4 address a destination embeds: private, loopback, broadcast and multicast ones too, and
+/// our own; 0.0.0.0 alone is refused. It takes packets with IPv6 sources outside the embedding prefix from anybody, and
+/// sends back out what came in. So a packet filter has to see to it, for a device `D` with our own prefix `P`, the
+/// [`Sit::site`], that
 ///
-/// The kernel sends to whatever IPv4 address a destination embeds: private, loopback, broadcast and multicast ones
-/// too, and our own; 0.0.0.0 alone is refused. It takes packets with IPv6 sources outside the embedding prefix from
-/// anybody. So, with `D` the device, `P` = [`Sit::site`] our own prefix, `B` = [`Sit::bogus`]:
-///
-/// * all: what came in by `D` does not go out by `D`: no relay, no loop (RFC 6324 §3.1);
-/// * all: in by `D` with a source in `P` or in a prefix of any of our LANs: forged, dropped;
-/// * 6to4, 6rd: in by `D` with a destination other than `P`, link-local or multicast: dropped (RFC 3964 §5.2);
-/// * 6to4, 6rd: out by `D` with a source other than `P` or link-local: rejected (RFC 3964 §5.1);
-/// * 6to4, 6rd: in by `D` with a source in `B`, out by `D` with a destination in `B`: dropped, rejected (RFC 3964
-///   §5.3), before routing has a say, since `D` may be reached by a more specific route;
-/// * 6rd: IPv4 protocol 41 with an IPv6 source outside the 6rd prefix from any IPv4 source but the border relay:
-///   dropped (RFC 5969 §12); in nftables the IPv6 source is `@th,64,128`, or the first bits of it.
+/// * what came in by `D` does not go out by `D` or another uplink: no relay, no loop (RFC 6324 §3.1);
+/// * nothing comes in by `D` with a source inside of us, or goes out by it with one other than `P`;
+/// * with 6to4, no source coming in and no destination going out embeds an IPv4 address that is none of the Internet's,
+///   or is an IPv4-compatible or IPv4-mapped address (RFC 3964 §5.3); with 6rd private ones are the provider's affair;
+/// * with 6rd, an IPv6 source outside the 6rd prefix comes from the border relay only (RFC 5969 §12): in nftables
+///   `ip protocol 41`, and the IPv6 source is `@th,64,128`, or its first bits.
 ///
 /// And `P` should be unreachable where no part of it is in use (RFC 7084 WPD-5): what is sent to it by `D` comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,19 +102,14 @@ impl SixRd {
     pub const SIX_TO_FOUR: SixRd = SixRd { prefix: Prefix::SIX_TO_FOUR, relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
 
     /// The prefix of the site with this IPv4 address (RFC 5969 §4): the 6rd prefix, then the bits of `addr` that not
-    /// all sites share. `None` if `addr` does not begin as all do, or there is no room.
+    /// all sites share. `None` if `addr` does not begin as all do, or a /64 does not fit.
     pub fn embed(&self, addr: Ipv4Addr) -> Option<Prefix> {
-        self.embed_prefix(addr, 32)
-    }
-
-    /// The prefix of all sites within an IPv4 prefix.
-    fn embed_prefix(&self, addr: Ipv4Addr, len: u8) -> Option<Prefix> {
         let (shared, shared_len) = self.relay_prefix;
-        let own_bits = len.checked_sub(shared_len)?;
-        let addr = u64::from(u32::from(addr)) >> (32 - u32::from(len.min(32)));
-        let begins_alike = addr >> own_bits == u64::from(u32::from(shared)) >> (32 - u32::from(shared_len));
+        let own_bits = 32u8.checked_sub(shared_len)?;
+        let (addr, shared) = (u64::from(u32::from(addr)), u64::from(u32::from(shared)));
         let own = addr & ((1 << own_bits) - 1);
-        self.prefix.subnet(own.into(), self.prefix.len().checked_add(own_bits)?).filter(|_| begins_alike)
+        let len = self.prefix.len().checked_add(own_bits).filter(|len| *len <= 64)?;
+        self.prefix.subnet(own.into(), len).filter(|_| addr >> own_bits == shared >> own_bits)
     }
 }
 
@@ -210,38 +203,17 @@ impl Sit {
         self.sixrd.unwrap_or(SixRd::SIX_TO_FOUR)
     }
 
+    /// The link-local address of the tunnel's other end (RFC 4213 §3.7), which Linux has, too. A sit device belongs to no
+    /// multicast group of routers, so this is whom to ask whether somebody is there.
+    pub fn link_local(end: Ipv4Addr) -> Ipv6Addr {
+        with_iid(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), u32::from(end).into())
+    }
+
     /// The prefix that belongs to our IPv4 address on a 6to4 or 6rd device; `None` for 6in4.
     pub fn site(&self) -> Option<Prefix> {
         self.embedding().embed(self.local).filter(|_| self.remote.is_none())
     }
-
-    /// Sources that don't come by this device, and destinations that don't go by it: IPv6 addresses that have no place
-    /// outside a host, those that embed IPv4 in other ways, and with 6to4 those that embed IPv4 addresses without a
-    /// meaning in the Internet (RFC 3964 §5.3). With 6rd private IPv4 addresses are the provider's affair.
-    pub fn bogus(&self) -> Vec<Prefix> {
-        let addr = |addr: Ipv6Addr, len| Prefix::new(addr, len);
-        // ::/96 holds the unspecified address, the loopback, and the IPv4-compatible ones
-        let never = [addr(Ipv6Addr::UNSPECIFIED, 96), addr(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96)];
-        let embedding = self.embedding();
-        let embedded = NOT_IN_THE_INTERNET.iter().filter(|_| embedding == SixRd::SIX_TO_FOUR && self.remote.is_none());
-        let embedded = embedded.map(|(a, b, len)| embedding.embed_prefix(Ipv4Addr::new(*a, *b, 0, 0), *len));
-        never.into_iter().chain(embedded).flatten().collect()
-    }
 }
-
-/// First two bytes and lengths of prefixes of IPv4 without a meaning in the Internet: this network, private (RFC 1918),
-/// shared (RFC 6598), loopback, link-local, multicast, and reserved with the broadcast address.
-const NOT_IN_THE_INTERNET: [(u8, u8, u8); 9] = [
-    (0, 0, 8),
-    (10, 0, 8),
-    (100, 64, 10),
-    (127, 0, 8),
-    (169, 254, 16),
-    (172, 16, 12),
-    (192, 168, 16),
-    (224, 0, 4),
-    (240, 0, 4),
-];
 
 impl Peer {
     fn serves(&self, wanted: &Peer) -> bool {
@@ -359,7 +331,7 @@ mod tests {
             ("2001:db8::/32", "10.0.0.0", 8, "11.100.100.1", None),
             ("2001:db8::/32", "10.1.2.3", 32, "10.1.2.3", Some("2001:db8::/32")),
             ("2001:db0::/28", "192.0.2.0", 24, "192.0.2.255", Some("2001:dbf:f000::/36")),
-            ("2001:db8::/112", "0.0.0.0", 0, "10.100.100.1", None),
+            ("2001:db8::/40", "0.0.0.0", 0, "10.100.100.1", None),
         ];
         for (rd, relay, len, addr, expected) in table {
             let sixrd = SixRd { prefix: prefix(rd), relay_prefix: (relay.parse().unwrap(), len) };
@@ -368,33 +340,7 @@ mod tests {
         let broken = SixRd { prefix: prefix("2001:db8::/32"), relay_prefix: (Ipv4Addr::UNSPECIFIED, 33) };
         assert_eq!(broken.embed(Ipv4Addr::LOCALHOST), None);
         assert_eq!(Sit { remote: Some([192, 0, 2, 2].into()), ..sit("192.0.2.1", None) }.site(), None);
-    }
-
-    #[test]
-    fn bogus_addresses_are_those_that_embed_what_the_internet_has_not() {
-        let bogus = sit("192.0.2.1", None).bogus();
-        let is_bogus = |addr: &str| bogus.iter().any(|prefix| prefix.contains(addr.parse().unwrap()));
-        for addr in [
-            "::1",
-            "::192.0.2.1",
-            "::ffff:192.0.2.1",
-            "2002:a01:203::1",
-            "2002:7f00:1::",
-            "2002:a9fe:1::",
-            "2002:ac1f::1",
-            "2002:c0a8:101::1",
-            "2002:e000:1::",
-            "2002:ffff:ffff::1",
-            "2002:6440::1",
-            "2002::1",
-        ] {
-            assert!(is_bogus(addr), "{addr}");
-        }
-        for addr in ["2002:c000:202::1", "2002:ac20::1", "2002:6480::1", "2001:db8::1", "2003:a00::"] {
-            assert!(!is_bogus(addr), "{addr}");
-        }
-        let sixrd = SixRd { prefix: prefix("2001:db8::/32"), relay_prefix: (Ipv4Addr::UNSPECIFIED, 0) };
-        assert_eq!(sit("10.0.0.1", Some(sixrd)).bogus().len(), 2, "a provider may use private addresses");
+        assert_eq!(Sit::link_local([192, 0, 2, 2].into()).to_string(), "fe80::c000:202");
     }
 
     #[test]
@@ -489,7 +435,7 @@ mod tests {
         fn embedding_never_fails_badly(len in 0..=128u8, relay: u32, relay_len: u8, addr: u32) {
             let sixrd = SixRd { prefix: Prefix::new(Ipv6Addr::LOCALHOST, len).unwrap(), relay_prefix: (relay.into(), relay_len) };
             if let Some(site) = sixrd.embed(addr.into()) {
-                prop_assert!(sixrd.prefix.covers(&site) && site.len() <= 128);
+                prop_assert!(sixrd.prefix.covers(&site) && site.len() <= 64);
             }
         }
     }

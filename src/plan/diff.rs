@@ -17,7 +17,8 @@ pub fn diff(wanted: &Objects, actual: &Actual) -> Vec<Op> {
     let addresses = addresses.map(|((link, addr), _)| Key::Address { link: *link, addr: *addr });
     let routes = actual.routes.iter().filter(|(_, route)| ours(route.tag)).map(|(key, _)| key.clone());
     let devices = actual.devices.keys().map(|name| Key::Device(name.clone()));
-    let unwanted = addresses.chain(routes).chain(devices).filter(|key| !wanted.contains_key(key));
+    let all = addresses.chain(routes).chain(devices).chain([Key::Guard]);
+    let unwanted = all.filter(|key| !wanted.contains_key(key));
     let mut ops: Vec<Op> = unwanted.filter_map(|key| delete(key, actual)).collect();
     ops.extend(wanted.iter().filter_map(|(key, value)| put(key, value, actual)));
     ops.sort_by_key(rank);
@@ -73,19 +74,21 @@ fn delete(key: Key, actual: &Actual) -> Option<Op> {
     (tag == Tag::Ours && possible).then_some(Op::Delete(key, value))
 }
 
-/// Sysctls first; then what goes, users before what they use; then what comes, the other way round. Devices go before
-/// others come: two tunnels between the same addresses can't both be.
+/// The guard before anything that it guards; sysctls; then what goes, users before what they use; then what comes, the
+/// other way round. Devices go before others come: two tunnels between the same addresses can't both be.
 fn rank(op: &Op) -> u8 {
     match op {
-        Op::Put(Key::Sysctl(_), _) | Op::Delete(Key::Sysctl(_), _) => 0,
-        Op::Delete(_, Value::Route(RouteTarget::Unreachable)) => 3,
-        Op::Delete(Key::Route { .. }, _) => 1,
-        Op::Delete(Key::Address { .. }, _) => 2,
-        Op::Delete(Key::Device(_), _) => 4,
-        Op::Put(Key::Device(_), _) => 5,
-        Op::Put(_, Value::Route(RouteTarget::Unreachable)) => 6,
-        Op::Put(Key::Address { .. }, _) => 7,
-        Op::Put(Key::Route { .. }, _) => 8,
+        Op::Put(Key::Guard, _) => 0,
+        Op::Put(Key::Sysctl(_), _) | Op::Delete(Key::Sysctl(_), _) => 1,
+        Op::Delete(_, Value::Route(RouteTarget::Unreachable)) => 4,
+        Op::Delete(Key::Route { .. }, _) => 2,
+        Op::Delete(Key::Address { .. }, _) => 3,
+        Op::Delete(Key::Device(_), _) => 5,
+        Op::Put(Key::Device(_), _) => 6,
+        Op::Put(_, Value::Route(RouteTarget::Unreachable)) => 7,
+        Op::Put(Key::Address { .. }, _) => 8,
+        Op::Put(Key::Route { .. }, _) => 9,
+        Op::Delete(Key::Guard, _) => 10,
     }
 }
 

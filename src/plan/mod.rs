@@ -12,7 +12,7 @@
 //! * What was refused, or is undone again and again, waits in [`Retry`].
 //!
 //! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
-//! hosts have to be told of for longer), `uplinks` (what they give and need), then per LAN `announce` and `delegate` (what hosts are told).
+//! hosts have to be told of for longer), `uplinks` (what they give and need), then `perimeter` (what is guarded), and per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
 mod announce;
@@ -20,7 +20,10 @@ mod delegate;
 mod desired;
 mod device;
 mod diff;
+pub mod guard;
 mod objects;
+mod perimeter;
+mod pinholes;
 mod place;
 mod retry;
 mod served;
@@ -30,11 +33,12 @@ mod tests;
 pub mod ula;
 mod uplinks;
 
-pub use actual::{Actual, Address, AddressState, Change, Link, Route, Tag};
+pub use actual::{Actual, Address, AddressState, Change, Filter, Link, Route, Tag};
 pub use desired::{desired, sources};
 pub use device::{AllowedIp, DEVICE_PREFIX, Device, DeviceKind, Peer, Sit, SixRd, Wireguard};
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
+pub use pinholes::{Seen, names_asked, pinholes};
 pub use retry::Retry;
 pub use uplinks::Uplink;
 
@@ -60,6 +64,8 @@ pub struct Facts {
     pub served: Vec<Served>,
     /// Prefixes delegated by DHCPv6 and not over, as of the last plan.
     pub delegations: BTreeMap<Prefix, Delegation>,
+    /// Leased and registered addresses, where names of hosts are asked for ([`names_asked`]); else none.
+    pub leases: Vec<dhcp6::Binding>,
     /// What netifd gave to devices by itself (`ip6assign`), by the devices' names.
     pub assigned: Vec<(String, Prefix)>,
     /// OpenWrt interface name → device.

@@ -1,8 +1,10 @@
+use super::guard::Guard;
 use super::{Delegation, Device};
 use crate::net::{Lifetimes, Prefix};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// What an object of the kernel is: two objects with one key can't both exist.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +31,8 @@ pub enum Key {
         /// Metric; smaller wins.
         metric: u32,
     },
+    /// The packet filter of ours, as a whole.
+    Guard,
 }
 
 /// How an object is.
@@ -47,6 +51,8 @@ pub enum Value {
     },
     /// Of a route.
     Route(RouteTarget),
+    /// What the packet filter works with; shared, since it is large and there is one.
+    Guard(Arc<Guard>),
 }
 
 /// Where a route leads.
@@ -144,6 +150,7 @@ impl fmt::Display for Key {
             Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
             Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),
             Key::Route { dst, src, .. } => write!(f, "route to {dst} from {src}"),
+            Key::Guard => f.write_str("packet filter"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub use uplinks::NetifdFacts;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Rng, Until};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Prefix, Rng, Until};
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
 use crate::proto::{dhcp6, ra, uplink};
 use crate::store::Memory;
@@ -196,6 +196,8 @@ pub enum Action {
     Remember(Memory),
     /// Change the kernel, and hand the results back as [`Event::Applied`].
     Apply(Vec<Op>),
+    /// Forget tracked flows from and to addresses in these prefixes, which no live uplink gives any more.
+    ForgetFlows(Vec<Prefix>),
     /// Tell whoever monitors, and the log.
     Tell(Notice),
 }
@@ -463,6 +465,7 @@ impl Router {
         self.facts.prefixes = self.given_prefixes(now);
         self.follow_uplinks(now, out);
         self.facts.delegations = self.dhcp6.delegations().collect();
+        self.facts.leases = if self.names_asked() { self.leased().cloned().collect() } else { Vec::new() };
         let desired =
             if self.config.enabled { plan::desired(&self.config, &self.facts, now) } else { Desired::default() };
         let before = std::mem::replace(&mut self.desired, desired);
@@ -478,6 +481,21 @@ impl Router {
         let ops = plan::diff(&self.desired.objects, &self.facts.actual);
         self.retry.keep_only(&ops);
         self.submit(ops, now, out);
+        let dead = plan::guard::no_longer_live(&before.objects, &self.desired.objects);
+        if !dead.is_empty() {
+            out.push(Action::ForgetFlows(dead));
+        }
+    }
+
+    /// Whether the plan depends on leases by name.
+    fn names_asked(&self) -> bool {
+        plan::names_asked(&self.config, self.facts.actual.filter.firewall4.as_ref())
+    }
+
+    /// Bindings of addresses that a host uses.
+    fn leased(&self) -> impl Iterator<Item = &dhcp6::Binding> {
+        let used = |binding: &&dhcp6::Binding| binding.state != dhcp6::State::Declined;
+        self.dhcp6.bindings().filter(used).filter(|binding| matches!(binding.resource, dhcp6::Resource::Address(_)))
     }
 
     /// Brings the uplinks in line with the facts, and the facts with what they give.
@@ -585,6 +603,7 @@ impl Router {
 
     /// Hands on what the DHCPv6 server wants done; delegations become routes at once, and facts of the next plan.
     fn take_dhcp6(&mut self, out: &mut Vec<Action>) {
+        let names_asked = self.names_asked();
         for action in self.dhcp6_out.drain(..) {
             match action {
                 dhcp6::Action::Record(record) => out.push(Action::Record(record)),
@@ -598,7 +617,10 @@ impl Router {
                         None => _ = self.desired.objects.remove(&plan::delegation_key(prefix)),
                     }
                 }
-                dhcp6::Action::Tell(told, binding) => out.push(Action::Tell(Notice::Lease(told, binding))),
+                dhcp6::Action::Tell(told, binding) => {
+                    self.stale |= names_asked && told != dhcp6::Told::Renewed;
+                    out.push(Action::Tell(Notice::Lease(told, binding)));
+                }
             }
         }
     }

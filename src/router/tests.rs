@@ -134,7 +134,7 @@ impl Hands for Rig {
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
                 // nobody is at the other end of an uplink
-                Action::SendEcho { .. } | Action::Count { .. } | Action::LookUp { .. } => {}
+                Action::SendEcho { .. } | Action::Count { .. } | Action::LookUp { .. } | Action::ForgetFlows(_) => {}
                 other => panic!("{other:?} is nothing to send"),
             }
         }

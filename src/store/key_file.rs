@@ -4,6 +4,7 @@ use super::disk::{failed, make_folder, write_new};
 use crate::net::Key32;
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// More than a key and whatever blank space stands around it.
@@ -15,7 +16,11 @@ const MAX_FILE: u64 = 256;
 /// Errors say which file and what to do, and never what the file holds.
 pub fn private_key(path: &Path, random: [u8; 32]) -> Result<Key32, String> {
     match read(path)? {
-        Some(key) => Ok(key),
+        Some(key) => {
+            // it may be the owner's, made with the rights of any file; where that can't be mended, it works all the same
+            let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+            Ok(key)
+        }
         None => {
             let key = Key32::from_random(random);
             make(path, &key).map_err(|error| failed("write", path, "private_key_file", &error))?;
@@ -50,7 +55,7 @@ fn make(path: &Path, key: &Key32) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::store::disk::tests::Folder;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn a_key_is_made_once_for_nobody_else_to_read_and_read_ever_after() {
@@ -61,7 +66,9 @@ mod tests {
         assert_eq!(key, Key32::from_random([7; 32]));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", key.secret_text()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(private_key(&path, [8; 32]), Ok(key.clone()));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read(&path), Ok(Some(key)));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
     }

@@ -2,7 +2,7 @@
 
 pub mod dhcp6;
 pub mod echo;
-mod hmac_md5;
+pub(crate) mod hmac_md5;
 pub mod name;
 pub mod nd;
 pub mod svcparams;

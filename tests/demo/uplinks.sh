@@ -32,10 +32,10 @@ moves() {
     prefers pc "$1" || broke "the laptop does not use $(name "$1")"
     say "Now $(name "$1") fails: $how."
     since=$(now_ms)
-    cut "$1" "$2"
+    cut_off "$1" "$2"
     ms=$(prober outage "$work/probes" "$since" 30000) || broke "the laptop's pings are not answered any more"
     prefers pc "$3" || broke "the laptop does not use $(name "$3")"
-    case $(prober sources "$work/probes" $((since + ms + 500))) in
+    case $(prober sources "$work/probes" $(($(now_ms) - 1000))) in
         *"$(of_letter "$1")"*) broke "the laptop still uses the address of $(name "$1")" ;;
     esac
     held "The laptop's pings went unanswered for $(in_seconds "$ms"), then were on $(name "$3"), from $(uses_now "$3")"
@@ -66,7 +66,7 @@ ${bold}The second act: the way to the Internet${plain}
 END_OF_TEXT
 make_lab >"$work/network.log" 2>&1 || { cat "$work/network.log"; echo "demo: can't make namespaces here" >&2; exit 1; }
 # nothing is plugged in
-for letter in a b c; do cut $letter link; done
+for letter in a b c; do cut_off $letter link; done
 
 title "1. Under a tree"
 start_broker || broke "the broker does not start"

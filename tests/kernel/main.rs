@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 mod devices;
+mod guard;
+mod guarding;
 mod namespace;
 mod netlink;
 mod notifications;

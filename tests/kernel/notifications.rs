@@ -4,7 +4,7 @@ use oasis6::kernel::linux::{LinuxKernel, Notifications, Received};
 use oasis6::kernel::socket::NdSocket;
 use oasis6::net::{ALL_NODES, Lifetimes, Prefix};
 use oasis6::plan::{Actual, AddressState, Change, Key, Op, RouteTarget, Tag, Value};
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -87,6 +87,24 @@ fn a_link_that_comes_changes_and_goes_is_followed() {
         ip("link del dev br.lan");
         view.until("it is gone", |actual| !actual.links.contains_key(&link)).await;
         assert!(view.actual.addresses.keys().all(|(on, _)| *on != link));
+    });
+}
+
+#[test]
+fn ipv4_addresses_come_and_go() {
+    let Some(_ends) = cable() else { return };
+    block_on(async {
+        let mut view = View::new();
+        let link = index("a");
+        let at = |last| (link, Ipv4Addr::new(192, 0, 2, last));
+        ip("-4 address add 192.0.2.1/24 dev a");
+        ip("-4 address add 192.0.2.2/32 dev a");
+        view.until("both", |actual| actual.ipv4.get(&at(1)) == Some(&24) && actual.ipv4.get(&at(2)) == Some(&32)).await;
+        assert_eq!(view.actual.ipv4, read().ipv4);
+        ip("-4 address del 192.0.2.1/24 dev a");
+        view.until("one is gone", |actual| !actual.ipv4.contains_key(&at(1))).await;
+        ip("link del dev a");
+        view.until("the other too", |actual| !actual.ipv4.contains_key(&at(2))).await;
     });
 }
 

@@ -120,14 +120,14 @@ fn leases_stand_where_luci_looks_while_the_daemon_runs() {
     }
     let mut bed = Bed::new();
     let host = bed.host("host");
-    let file = bed.folder.join("odhcpd.leases");
+    let file = bed.folder.join("hosts/odhcpd");
     bed.configure(&format!("\toption lease_file '{}'\n{LAN}", file.display()));
     bed.start();
     assert!(wait_until(SOON, || file.exists()), "{}", bed.log());
     assert!(wait_until(SOON, || !host.addresses("eth0").is_empty()), "{}", bed.log());
     assert!(asks(&host, &bed), "no address by DHCPv6:\n{}", bed.log());
-    assert!(wait_until(SOON, || !bed.folder.read("odhcpd.leases").is_empty()), "{}", bed.log());
-    let (text, lease) = (bed.folder.read("odhcpd.leases"), bed.leases("address").remove(0));
+    assert!(wait_until(SOON, || !bed.folder.read("hosts/odhcpd").is_empty()), "{}", bed.log());
+    let (text, lease) = (bed.folder.read("hosts/odhcpd"), bed.leases("address").remove(0));
     let start = text.split(' ').take(2).collect::<Vec<_>>();
     assert_eq!((start, text.lines().count()), (vec!["#", "br-lan"], 1), "{text}");
     assert!(text.ends_with(&format!(" 128 {lease}/128\n")), "{text}");
@@ -136,7 +136,7 @@ fn leases_stand_where_luci_looks_while_the_daemon_runs() {
     assert!(bed.oasis6("reload").status.success());
     assert!(!file.exists());
 
-    let nowhere = bed.folder.join("missing/leases");
+    let nowhere = bed.folder.join("missing/too/leases");
     bed.configure(&format!("\toption lease_file '{}'\n{LAN}", nowhere.display()));
     assert!(bed.oasis6("reload").status.success());
     assert!(wait_until(SOON, || bed.troubles().contains("lease file")), "{}", bed.troubles());

@@ -68,6 +68,7 @@ scenarios! {
     what_it_left_in_the_kernel_goes_only_when_it_is_given_up with "ip";
     with_no_room_on_flash_odhcpd_goes_on;
     first_boot_fits_the_configuration_to_the_lans;
+    first_boot_leaves_odhcpds_file_alone_that_odhcpd_goes_on_writing;
     first_boot_asks_netifd_where_there_is_no_hint;
     first_boot_without_a_lan_that_odhcpd_serves_switches_the_delivered_one_off;
     first_boot_leaves_a_configuration_alone_that_anybody_touched;

@@ -3,6 +3,11 @@
 #
 # The root is this machine's under an overlay in memory, with busybox for /bin/sh and all tools, the files of ../../files
 # to install, and stand-ins for what OpenWrt has. OPENWRT_UCI=PROGRAM takes the real uci instead.
+#
+# Last compared on 2026-11-25 with the real rc.common and procd.sh of OpenWrt's main, procd 2c1834a, netifd e97e36f, ubus
+# 3cc98db, uci 66127cd and apk-tools 3.0.6, all in one root: apk add, uci set and reload_config on, changed, off and on
+# again, kill -9, apk upgrade, apk del, with a host that had a lease. What the stand-ins lack: instances of one service
+# beside each other, delays of triggers, respawn, jail.
 set -eu
 here=$(realpath "$(dirname "$0")")
 

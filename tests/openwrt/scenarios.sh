@@ -414,10 +414,27 @@ first_boot_fits_the_configuration_to_the_lans() {
 	is "$(uci -q get oasis6.iot.interface || true)" "" "odhcpd only relays there"
 	is "$(uci get oasis6.globals.enabled)" 0
 	is "$(stat -c %a /etc/config/oasis6)" "$(stat -c %a /package/etc/config/oasis6)"
+	# odhcpd has no leases of its own any more
+	is "$(uci get oasis6.globals.lease_file)" /tmp/hosts/odhcpd
 	# the explanations are still there
 	grep -q '# Which /64 of each prefix it gets.' /etc/config/oasis6
 	oasis6 check | grep -q 'no problem found'
 	[ ! -e /etc/config/oasis6.new ]
+}
+
+first_boot_leaves_odhcpds_file_alone_that_odhcpd_goes_on_writing() {
+	copy_to /saved
+	uci set dhcp.odhcpd.maindhcp=1
+	uci commit dhcp
+	install
+	is "$(uci -q get oasis6.globals.lease_file || true)" "" "DHCPv4 is odhcpd's"
+	remove
+	restore_from /saved
+	put_files
+	uci set network.guest.proto=dhcp
+	uci commit network
+	install
+	is "$(uci -q get oasis6.globals.lease_file || true)" "" "a LAN stays odhcpd's"
 }
 
 first_boot_asks_netifd_where_there_is_no_hint() {
@@ -489,6 +506,10 @@ nftables_accepts_the_rules() {
 		echo 'table inet fw4 { chain input { type filter hook input priority filter; policy drop;'
 		echo 'include "/usr/share/nftables.d/chain-pre/input/oasis6.nft"'
 		echo '}'
+		echo 'chain forward { type filter hook forward priority filter; policy drop;'
+		echo 'include "/usr/share/nftables.d/chain-pre/forward/oasis6.nft"'
+		echo '}'
+		echo 'include "/usr/share/nftables.d/table-post/oasis6.nft"'
 		echo '}'
 	} > /ruleset
 	/usr/sbin/nft -c -f /ruleset || fail "with rules"

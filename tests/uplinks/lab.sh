@@ -30,6 +30,8 @@ make_lab() {
     for name in inet isp-a isp-b broker nat; do in_ "$name" sysctl -qw $forwards $certain; done
     # shellcheck disable=SC2086 # words
     in_ router sysctl -qw $forwards
+    # as on OpenWrt: a bridge's packets are filtered once, as packets
+    in_ router sysctl -qw net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
     for name in pc tv; do in_ "$name" sysctl -qw net.ipv6.conf.default.accept_ra_rt_info_max_plen=64; done
     cable inet to-a isp-a core && cable isp-a edge router wana && cable inet to-b isp-b core && cable isp-b edge router wanb &&
         cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1
@@ -134,7 +136,10 @@ renumber() {
     generation[$letter]=$((generation[$letter] + 1))
     rm -f "$work/isp-$letter/leases"*
     provide "$letter"
+    within 5 serves "$letter"
 }
+# serves LETTER : its DHCPv6 server listens
+serves() { in_ "isp-$1" ss -Hlnu sport = :547 | grep -q .; }
 
 # ---- the broker
 
@@ -222,9 +227,9 @@ start_sit() {
 
 # far_end LETTER : the machine at the other end of the router's cable; its device there is called edge
 far_end() { case $1 in a | b) echo "isp-$1" ;; c) echo nat ;; esac; }
-# cut LETTER link|silent|beyond : the cable is out; everything vanishes on the cable; the provider still answers, but not
+# cut_off LETTER link|silent|beyond : the cable is out; everything vanishes on the cable; the provider still answers, but not
 # the Internet behind it
-cut() {
+cut_off() {
     local far device=edge
     far=$(far_end "$1")
     case $2 in
@@ -239,7 +244,7 @@ cut() {
         chain out { type filter hook egress device $device priority -500; policy drop; }
     }"
 }
-# mend LETTER : as before the cut
+# mend LETTER : as before it was cut off
 mend() {
     local far prefix
     far=$(far_end "$1")
@@ -277,8 +282,10 @@ lan_addresses() {
 prefers() { preferred "$1" | grep -q "^$(of_letter "$2")"; }
 of_letter() { case $1 in c) echo "$tunnel_prefix" ;; *) lan_prefix "$1" ;; esac; }
 prober() { python3 "$lab/prober.py" "$@"; }
-# probing MACHINE EVERY : a prober on that machine asks the Internet every so many milliseconds; its log is $work/probes
+# probing MACHINE EVERY : a prober on that machine asks the Internet every so many milliseconds, and has been answered for half
+# a second; its log is $work/probes
 probing() {
     : > "$work/probes"
     start prober "$1" "exec python3 $lab/prober.py ask $INTERNET $2 $work/probes"
+    prober outage "$work/probes" "$(now_ms)" 20000 500 >/dev/null
 }

@@ -61,9 +61,12 @@ macro_rules! scenarios {
 
 scenarios! {
     native_lives;
+    native_is_restarted;
+    static_is_restarted;
     native_renews;
     native_is_renumbered;
     native_gets_bad_input;
+    an_isp_that_repeats_itself_changes_nothing;
     hostile_neighbours_change_nothing;
     nothing_comes_in_uninvited;
     sources_of_no_uplink_are_refused;

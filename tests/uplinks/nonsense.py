@@ -21,7 +21,8 @@ def some(most):
 
 
 def advertisement():
-    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, CHANCE.randrange(256), CHANCE.randrange(0x10000), 0, 0)
+    """Of a router that is none for anybody, or taking it for one would be no mistake."""
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, CHANCE.randrange(256), 0, 0, 0)
     for _ in range(CHANCE.randrange(6)):
         length = CHANCE.randrange(5)
         body += bytes((CHANCE.choice(OPTIONS), length)) + CHANCE.randbytes(max(0, 8 * length - CHANCE.choice((2, 2, 2, 3))))

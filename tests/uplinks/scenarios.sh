@@ -7,9 +7,10 @@
 # ---- words
 
 ok() { echo "  ok     $*"; }
-# broken WHAT : says so, with what helps to see why; goes on
+# broken WHAT : says so, the first time with what helps to see why; goes on
 broken() {
     echo "  FAILED $*"
+    [ "$failed" = 0 ] || return
     {
         oasis6 status
         ip -n "$run-router" -6 route show
@@ -46,17 +47,18 @@ begins() {
     held "the host reaches the Internet" within 10 reaches pc
     held "b stands by: the host has an address of it in reserve" within 20 ready pc b
     probing pc 100
-    sleep 1
 }
 # moves LETTER HOW OTHER LIMIT_MS : cuts an uplink; the host is on the other one within the limit, and never looks back
 moves() {
     local since ms
     since=$(now_ms)
-    cut "$1" "$2"
+    cut_off "$1" "$2"
     ms=$(prober outage "$work/probes" "$since" 30000)
+    since=$(now_ms)
     held "dies ($2): the host is on $3 after $ms ms, of $4" [ "$ms" -le "$4" ]
     held "its preferred addresses are of $3 only" only_prefers "$1" "$3"
-    held "it uses no source of $1 any more" uses_no "$(of_letter "$1")" $((since + ms + 500))
+    sleep 0.5
+    held "it uses no source of $1 any more" uses_no "$(of_letter "$1")" $((since - 1000))
 }
 only_prefers() { prefers pc "$2" && ! prefers pc "$1"; }
 # comes_back LETTER : a mended uplink stands by again, and that costs no packet
@@ -97,6 +99,37 @@ unshaken() {
     held "$1: no request is lost ($lost)" [ "${lost% *}" = 0 ]
 }
 
+# restarts HOW LIMIT_MS : the router's program ends by that signal and starts anew; the kernel's objects are not touched
+restarts() {
+    local since ms
+    start monitor router "exec ip -6 monitor address route"
+    sleep 0.3
+    since=$(now_ms)
+    stop oasis6 "$1"
+    [ "$1" = TERM ] || sleep 1
+    held "starts again after $1" start_router
+    sleep 6
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "restarted ($1): the host missed $ms ms, of $2" [ "$ms" -le "$2" ]
+    stop monitor
+    held "no address and no route went" not grep '^Deleted' "$work/monitor.log"
+    : > "$work/monitor.log"
+}
+# static_a : a is given by hand, b is native
+static_a() {
+    provide b
+    local pool
+    pool=$(delegated_pool a)
+    ip -n "$run-isp-a" addr add "2001:db8:a01:ffff::1/64" dev edge
+    ip -n "$run-isp-a" -6 route add "${pool%::}:100::/56" via 2001:db8:a01:ffff::2
+    echo "${pool%::}:100::/56 2001:db8:a01:ffff::2" > "$work/isp-a.routes"
+    mkdir -p "$work/isp-a" && mv "$work/isp-a.routes" "$work/isp-a/routes"
+    configure <<WORDS
+uplink a type=static device=wana priority=1 +prefix=${pool%::}:100::/56 +address=2001:db8:a01:ffff::2/64 gateway=2001:db8:a01:ffff::1
+$NATIVE_B
+WORDS
+}
+
 # ---- scenarios
 
 native_lives() {
@@ -107,6 +140,36 @@ $NATIVE_B
 WORDS
     begins a
     lives a 3000 6000
+    ends
+}
+
+native_is_restarted() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=10
+$NATIVE_B priority=1
+WORDS
+    begins b
+    restarts KILL 0
+    held "the host still prefers an address of b" only_prefers a b
+    moves b link a 3000
+    comes_back b
+    restarts KILL 0
+    held "the host still prefers an address of what was in use, though b is better" only_prefers b a
+    restarts TERM 300
+    stop oasis6 KILL
+    renumber a
+    held "starts again" start_router
+    held "renumbered meanwhile: the host has an address of the new prefix" within 30 prefers pc a
+    ends
+}
+
+static_is_restarted() {
+    static_a
+    begins a
+    restarts KILL 0
+    held "the host still prefers an address of a" prefers pc a
+    restarts TERM 300
     ends
 }
 
@@ -129,7 +192,6 @@ WORDS
 native_is_renumbered() {
     seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     provide a
-    seconds=()
     provide b
     configure <<WORDS
 $NATIVE_A priority=1
@@ -139,13 +201,12 @@ WORDS
     local old since ms
     old=$(lan_prefix a) since=$(now_ms)
     renumber a
-    cut a link && sleep 0.3 && mend a
+    cut_off a link && sleep 0.3 && mend a
     held "renumbered while the cable was out: the host has an address of the new prefix" within 30 prefers pc a
     held "none of the old one is preferred" within 3 prefers_no "$old"
     ms=$(prober outage "$work/probes" "$since" 30000)
     held "and is back after $ms ms" [ "$ms" -le 10000 ]
     old=$(lan_prefix a) since=$(now_ms)
-    seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     renumber a
     held "renumbered without a word: the host has an address of the new prefix" within 30 prefers pc a
     held "none of the old one is preferred" within 3 prefers_no "$old"
@@ -170,6 +231,25 @@ WORDS
     held "the host still prefers an address of it" prefers pc a
     ends
 }
+
+an_isp_that_repeats_itself_changes_nothing() {
+    local before changes
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1
+$NATIVE_B
+WORDS
+    begins a
+    sleep 15 # the first advertisements to the LAN come closer to each other
+    before=$(advertised)
+    changes=$(timeout 20 ip netns exec "$run-router" ip -6 monitor address route | sed 's/^/         | /')
+    held "no change in the kernel in 20 s, while an advertisement comes every 3 to 4 s${changes:+:
+$changes}" [ -z "$changes" ]
+    held "no advertisement to the LAN because of them" [ $(($(advertised) - before)) -le 1 ]
+    ends
+}
+# advertised : how many advertisements went to all on the LAN
+advertised() { oasis6 status | sed -n 's/.*advertised \([0-9]*\) times* to all.*/\1/p'; }
 
 hostile_neighbours_change_nothing() {
     local before after
@@ -239,7 +319,7 @@ WORDS
     ends
 }
 # answers_policy SOURCE : the host is told that its source failed a policy
-answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "Source address failed"; }
+answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "Source address failed\|code 5$"; }
 
 native_shares_a_64() {
     delegates=no provide a
@@ -258,17 +338,7 @@ WORDS
 }
 
 static_lives() {
-    provide b
-    local pool
-    pool=$(delegated_pool a)
-    ip -n "$run-isp-a" addr add "2001:db8:a01:ffff::1/64" dev edge
-    ip -n "$run-isp-a" -6 route add "${pool%::}:100::/56" via 2001:db8:a01:ffff::2
-    echo "${pool%::}:100::/56 2001:db8:a01:ffff::2" > "$work/isp-a.routes"
-    mkdir -p "$work/isp-a" && mv "$work/isp-a.routes" "$work/isp-a/routes"
-    configure <<WORDS
-uplink a type=static device=wana priority=1 +prefix=${pool%::}:100::/56 +address=2001:db8:a01:ffff::2/64 gateway=2001:db8:a01:ffff::1
-$NATIVE_B
-WORDS
+    static_a
     begins a
     lives a 3000 6000
     ends

@@ -36,6 +36,7 @@ fn a_6in4_tunnel_carries_traffic_to_a_plain_linux_tunnel_changes_and_goes() {
     wanted.extend([address("o6-six", "2001:db8:6::2", 64), (route, target)]);
     bed.reach(&wanted);
     reaches("2001:db8:6::1");
+    reaches(&format!("{}%o6-six", Sit::link_local([192, 0, 2, 2].into())));
 
     // other parameters of the same device, which keeps its addresses
     let before = index("o6-six");

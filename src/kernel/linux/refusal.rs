@@ -17,6 +17,7 @@ impl Failure {
             }
             Errno::EEXIST => Some("another tunnel has the same addresses; remove that one".into()),
             Errno::EBUSY => Some(format!("another device has the name {name}; rename or remove it")),
+            Errno::ENOSYS => Some(self.words.clone()),
             Errno::EADDRINUSE => Some("another program has the UDP port; choose another listen_port".into()),
             _ => None,
         }
@@ -52,6 +53,24 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Device, Sit};
+
+    #[test]
+    fn refusals_of_devices_say_what_is_missing_or_in_the_way() {
+        let sit = Sit { local: [192, 0, 2, 1].into(), remote: None, ttl: 64, mtu: None, sixrd: None, link: None };
+        let op = Op::Put(Key::Device("o6-six".into()), Value::Device(Device::Sit(sit)));
+        let table = [
+            (Errno::EOPNOTSUPP, "install kmod-sit"),
+            (Errno::EEXIST, "another tunnel"),
+            (Errno::EBUSY, "name o6-six"),
+            (Errno::EADDRINUSE, "UDP port"),
+            (Errno::EPERM, "CAP_NET_ADMIN"),
+        ];
+        for (errno, expected) in table {
+            let message = Failure::from(errno).refusal(Some(&op)).message;
+            assert!(message.contains(expected), "{errno}: {message}");
+        }
+    }
 
     #[test]
     fn refusals_name_the_remedy_and_keep_the_kernels_own_words() {

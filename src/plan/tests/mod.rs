@@ -3,6 +3,7 @@
 mod announced;
 mod convergence;
 mod delegated;
+mod guarded;
 mod lives;
 mod subnets;
 mod uplinks;

@@ -1,4 +1,4 @@
-//! Router advertisements of one link (RFC 4861 §6.2).
+//! Router advertisements of one link (RFC 4861 §6.2). What a host does with those of others is in [`host`].
 //!
 //! ```text
 //! Config ──content──► Advertisement ──messages──► bytes, several where one message would be too long

@@ -38,7 +38,7 @@ impl Running {
             UplinkKind::Native { .. } => {
                 let learned = self.host.as_ref().map(|host| host.learned(now));
                 let router = learned.and_then(|learned| learned.routers.first().map(|router| via(router.address)));
-                (Vec::new(), router)
+                (Vec::new(), router.or_else(|| self.kept.as_ref()?.next_hop))
             }
             // netifd has routes of its own
             UplinkKind::Netifd { .. } => (Vec::new(), None),
@@ -67,6 +67,9 @@ impl Running {
         if let Some(client) = &self.client {
             all.extend(client.leases().addresses.iter().map(|lease| (lease.address, 128, lease.lifetimes)));
         }
+        let kept = self.kept.iter().flat_map(|kept| kept.addresses.iter().copied());
+        let kept: Vec<_> = kept.filter(|(addr, ..)| !all.iter().any(|(known, ..)| known == addr)).collect();
+        all.extend(kept);
         all
     }
 

@@ -61,11 +61,9 @@ impl Running {
 
     /// The prefix that follows from our IPv4 address (RFC 3056 §2, RFC 5969 §4).
     pub(super) fn tunnel_prefix(&self, own: Own<'_>) -> Option<Prefix> {
-        let local = self.local_v4(own.actual)?;
-        match &self.config.kind {
-            UplinkKind::SixToFour { .. } => embed(Prefix::SIX_TO_FOUR, local, 0),
-            UplinkKind::SixRd { prefix, ipv4_mask_len, .. } => embed(*prefix, local, *ipv4_mask_len),
-            _ => None,
+        match self.device_wanted(self.name_of_key(), own)? {
+            Device::Sit(sit) => sit.site(),
+            Device::Wireguard(_) => None,
         }
     }
 
@@ -90,10 +88,11 @@ impl Running {
         self.device.strip_prefix(crate::plan::DEVICE_PREFIX).unwrap_or_default()
     }
 
-    /// Whom to ask whether the tunnel works, when nobody is configured: the peer's own address.
+    /// Whom to ask whether the tunnel works, when nobody is configured: the other end's own address.
     pub(super) fn peer(&self) -> Option<Ipv6Addr> {
         match &self.config.kind {
             UplinkKind::Wireguard(wireguard) => Some(wireguard.peer_key.link_local()),
+            UplinkKind::SixInFour { remote, .. } => Some(Sit::link_local(*remote)),
             _ => None,
         }
     }
@@ -132,16 +131,6 @@ fn six_rd(prefix: Prefix, local: Ipv4Addr, mask_len: u8) -> SixRd {
     SixRd { prefix, relay_prefix: (Ipv4Addr::from(u32::from(local) & mask), mask_len) }
 }
 
-/// `prefix` with the bits of `addr` behind the first `skip` behind it.
-fn embed(prefix: Prefix, addr: Ipv4Addr, skip: u8) -> Option<Prefix> {
-    let skip = skip.min(32);
-    let bits = 32 - skip;
-    let len = prefix.len().checked_add(bits).filter(|len| *len <= 64)?;
-    let kept = u128::from(u32::from(addr).checked_shl(skip.into()).unwrap_or(0) >> (32 - u32::from(bits)).min(31));
-    let kept = if bits == 0 { 0 } else { kept };
-    Prefix::new(Ipv6Addr::from(u128::from(prefix.addr()) | kept << (128 - u32::from(len))), len)
-}
-
 /// Whether the Internet can send to it (RFC 6890).
 fn is_public(addr: Ipv4Addr) -> bool {
     let [a, b, ..] = addr.octets();
@@ -156,13 +145,12 @@ mod tests {
     #[test]
     fn prefixes_follow_from_the_ipv4_address() {
         let p = |text: &str| text.parse::<Prefix>().unwrap();
-        let addr = Ipv4Addr::new(192, 0, 2, 4);
-        assert_eq!(embed(Prefix::SIX_TO_FOUR, addr, 0), Some(p("2002:c000:204::/48")));
+        let site = |prefix: &str, addr: [u8; 4], mask_len| six_rd(p(prefix), addr.into(), mask_len).embed(addr.into());
         // RFC 5969 §7.1.1: what all addresses have in common is left out
-        assert_eq!(embed(p("2001:db8::/32"), Ipv4Addr::new(10, 100, 100, 1), 8), Some(p("2001:db8:6464:100::/56")));
-        assert_eq!(embed(p("2001:db8::/32"), addr, 0), Some(p("2001:db8:c000:204::/64")));
-        assert_eq!(embed(p("2001:db8::/32"), addr, 32), Some(p("2001:db8::/32")));
-        assert_eq!(embed(p("2001:db8::/40"), addr, 0), None);
+        assert_eq!(site("2001:db8::/32", [10, 100, 100, 1], 8), Some(p("2001:db8:6464:100::/56")));
+        assert_eq!(site("2001:db8::/32", [192, 0, 2, 4], 0), Some(p("2001:db8:c000:204::/64")));
+        assert_eq!(site("2001:db8::/32", [192, 0, 2, 4], 32), Some(p("2001:db8::/32")));
+        assert_eq!(site("2001:db8::/40", [192, 0, 2, 4], 0), None);
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::proto::retransmission::later;
 use std::net::Ipv6Addr;
 
 /// Least T1 whatever a server says, milliseconds: a short one would be a storm (RFC 9915 §14.2).
-pub(super) const LEAST_T1: u64 = 3_000;
+const LEAST_T1: u64 = 3_000;
+/// Least T2, likewise: in the same proportion as 0.5 and 0.8.
+const LEAST_T2: u64 = 4_800;
 
 /// A lease.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +76,10 @@ impl Held {
         self.leases.iter().map(|lease| lease.resource).collect()
     }
 
-    /// Takes in what a server says of an identity association (RFC 9915 §18.2.10.1).
-    pub(super) fn take(&mut self, kind: Kind, ia: &IaStated, declined: &[Ipv6Addr], now: Instant) {
+    /// Takes in what a server says of an identity association (RFC 9915 §18.2.10.1). Gives what it should not have given:
+    /// addresses that were declined.
+    pub(super) fn take(&mut self, kind: Kind, ia: &IaStated, declined: &[Ipv6Addr], now: Instant) -> Vec<Resource> {
+        let mut again = Vec::new();
         for stated in &ia.leases {
             let lifetimes =
                 Lifetimes::new(Until::from_wire(stated.preferred, now), Until::from_wire(stated.valid, now));
@@ -87,11 +91,13 @@ impl Held {
                 (Some(_), 0) => self.leases.retain(|held| held.resource != stated.resource),
                 (Some(held), _) => *held = lease,
                 (None, 0) => {}
-                (None, _) if refused || full => {}
+                (None, _) if refused => again.push(stated.resource),
+                (None, _) if full => {}
                 (None, _) => self.leases.push(lease),
             }
         }
         self.set_timers(kind, ia.t1, ia.t2, now);
+        again
     }
 
     /// The server doesn't know this identity association.
@@ -164,8 +170,10 @@ impl Held {
             seconds if millis(seconds) >= valid => share(valid, tenths),
             seconds => millis(seconds),
         };
-        let rebind = chosen(t2, 8).max(LEAST_T1);
-        let renew = chosen(t1, 5).min(rebind).max(LEAST_T1);
+        let rebind = chosen(t2, 8).max(LEAST_T2);
+        let renew = chosen(t1, 5).max(LEAST_T1);
+        // there is always time for a Renew
+        let renew = if renew < rebind { renew } else { if rebind == u64::MAX { rebind } else { rebind / 8 * 5 } };
         let until = |wait: u64| if wait == u64::MAX { Until::Forever } else { Until::At(later(now, wait)) };
         let timers = Timers { renew: until(renew), rebind: until(rebind) };
         match kind {

@@ -327,22 +327,26 @@ impl Client {
 
     /// Gives back what is wanted no more.
     fn drop_unwanted(&mut self, now: Instant) {
-        for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_wanted(&self.config)).collect::<Vec<_>>() {
-            let gone = self.held.drop_kind(kind);
-            if !gone.is_empty() {
-                self.changed = true;
-                self.beside(MessageType::Release, gone, now);
+        let mut gone = Vec::new();
+        for kind in Kind::ALL {
+            if !kind.is_wanted(&self.config) {
+                gone.extend(self.held.drop_kind(kind));
             }
+        }
+        self.give_back(gone, now);
+    }
+
+    fn give_back(&mut self, gone: Vec<Resource>, now: Instant) {
+        if !gone.is_empty() {
+            self.changed = true;
+            self.beside(MessageType::Release, self.server.clone(), gone, now);
         }
     }
 
     /// RFC 9915 §18.2.7.
     fn release(&mut self, now: Instant) {
         let gone: Vec<Resource> = Kind::ALL.into_iter().flat_map(|kind| self.held.drop_kind(kind)).collect();
-        if !gone.is_empty() {
-            self.changed = true;
-            self.beside(MessageType::Release, gone, now);
-        }
+        self.give_back(gone, now);
         (self.released, self.offer, self.missing) = (true, None, None);
         self.enter(State::Idle, None, now);
     }
@@ -358,15 +362,15 @@ impl Client {
             self.declined.remove(0);
         }
         self.declined.push(address);
-        self.beside(MessageType::Decline, vec![resource], now);
+        self.beside(MessageType::Decline, self.server.clone(), vec![resource], now);
         if self.held.is_empty() {
             self.fail(now);
         }
     }
 
     /// Gives back or declines, beside the main exchange. What was under way there before is forgotten.
-    fn beside(&mut self, kind: MessageType, resources: Vec<Resource>, now: Instant) {
-        if let Some(server) = self.server.clone() {
+    pub(super) fn beside(&mut self, kind: MessageType, server: Option<Duid>, resources: Vec<Resource>, now: Instant) {
+        if let Some(server) = server {
             let exchange = Exchange::new(kind, 0, now, &mut self.rng);
             self.aside = Some(Aside { exchange, server, resources });
         }

@@ -173,14 +173,17 @@ impl Client {
 
     /// A Reply to a Request or, with Rapid Commit, to a Solicit (RFC 9915 §18.2.10.1).
     fn granted(&mut self, answer: Answer, now: Instant) {
-        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_wanted(&self.config)).collect::<Vec<_>>() {
-            if let Some(ia) = answer.ia(kind).filter(|ia| ia.status == status::SUCCESS) {
-                self.held.take(kind, ia, &self.declined, now);
+        let mut again = Vec::new();
+        for kind in Kind::ALL {
+            let ia = answer.ia(kind).filter(|ia| kind.is_wanted(&self.config) && ia.status == status::SUCCESS);
+            if let Some(ia) = ia {
+                again.extend(self.held.take(kind, ia, &self.declined, now));
             }
         }
         self.changed = true;
-        let useful =
-            Kind::ALL.into_iter().any(|kind| kind.is_wanted(&self.config) && answer.good(kind).next().is_some());
+        self.decline_again(&answer, again, now);
+        let held = self.held.resources();
+        let useful = Kind::ALL.into_iter().flat_map(|kind| answer.good(kind)).any(|it| held.contains(&it.resource));
         if useful {
             self.held.drop_unbound();
             self.bind(answer, now);
@@ -189,13 +192,25 @@ impl Client {
         }
     }
 
+    /// The server did not hear, or forgot, that an address is somebody else's.
+    fn decline_again(&mut self, answer: &Answer, again: Vec<Resource>, now: Instant) {
+        if !again.is_empty() {
+            self.beside(MessageType::Decline, Some(answer.server.clone()), again, now);
+        }
+    }
+
     /// A Reply to a Renew or Rebind (RFC 9915 §18.2.10.1).
     fn extended(&mut self, answer: Answer, now: Instant) {
-        let (mut unknown, mut unanswered) = (false, false);
-        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_wanted(&self.config)).collect::<Vec<_>>() {
+        let (mut unknown, mut unanswered, mut again) = (false, false, Vec::new());
+        for kind in Kind::ALL {
+            if !kind.is_wanted(&self.config) {
+                continue;
+            }
             match answer.ia(kind) {
                 None => unanswered |= self.held.has(kind),
-                Some(ia) if ia.status == status::SUCCESS => self.held.take(kind, ia, &self.declined, now),
+                Some(ia) if ia.status == status::SUCCESS => {
+                    again.extend(self.held.take(kind, ia, &self.declined, now));
+                }
                 Some(ia) => {
                     // a server that has nothing for what we hold has forgotten it as well
                     let forgot = ia.status == status::NO_BINDING
@@ -214,6 +229,7 @@ impl Client {
             }
         }
         self.changed = true;
+        self.decline_again(&answer, again, now);
         if unknown {
             // RFC 9915 §18.2.10.1: a Request for all, to the server that answered
             self.offer = None;

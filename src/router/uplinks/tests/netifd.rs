@@ -1,6 +1,6 @@
 //! Uplinks in a router with a kernel in memory.
 
-use super::NetifdFacts;
+use super::super::NetifdFacts;
 use crate::net::{FlatMap, Instant, Lifetimes, Until};
 use crate::plan::{Change, Link};
 use crate::router::tests::Rig;
