@@ -11,6 +11,7 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod fetch;
 mod filter;
 mod lease_file;
 mod load;
@@ -384,6 +385,9 @@ impl Daemon {
         self.router.handle(Event::Keys(keys), now, &mut self.out);
         self.router.handle(Event::Netifd(self.bus.interfaces()), now, &mut self.out);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
+        for Trouble { place, message, remedy } in self.router.uplink_troubles() {
+            warn!("{place}: {message}; {remedy}");
+        }
     }
 
     /// Lets the LANs and uplinks follow netifd's interfaces.
@@ -537,6 +541,7 @@ impl Hands for Daemon {
                 },
                 Action::Neighbours { link } => _ = self.neighbours.insert(link),
                 Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
+                Action::Fetch { uplink, url } => self.uplinks.fetch(&uplink, &url),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! The sockets toward uplinks: DHCPv6 clients and echo. They are open while an uplink needs them.
 
+use super::fetch::Fetches;
 use super::lookup::Lookups;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
@@ -61,6 +62,8 @@ pub(super) struct UplinkSockets {
     echo: Slot<EchoSocket>,
     /// Names that are being looked up.
     lookups: Lookups,
+    /// URLs that are being fetched.
+    fetches: Fetches,
     /// Devices whose packets are to be counted.
     count: Vec<(u32, String)>,
     /// Neighbours that are to be looked up, with their links.
@@ -75,6 +78,7 @@ pub(super) enum Ready {
     Dhcp6,
     Echo,
     Resolved(String, Result<Vec<SocketAddr>, String>),
+    Fetched(String, Result<(), String>),
 }
 
 impl UplinkSockets {
@@ -83,6 +87,7 @@ impl UplinkSockets {
             dhcp6: Slot::CLOSED,
             echo: Slot::CLOSED,
             lookups: Lookups::default(),
+            fetches: Fetches::default(),
             count: Vec::new(),
             look_up: Vec::new(),
             handshakes_at: None,
@@ -108,6 +113,7 @@ impl UplinkSockets {
             ready = dhcp6 => ready.map(|()| Ready::Dhcp6),
             ready = echo => ready.map(|()| Ready::Echo),
             (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
+            (uplink, answer) = self.fetches.next() => Ok(Ready::Fetched(uplink, answer)),
         }
     }
 
@@ -139,6 +145,13 @@ impl UplinkSockets {
                 router.handle(Event::Watch { link, event }, now, out);
             }),
             (Ready::Resolved(uplink, answer), ..) => router.handle(Event::Resolved { uplink, answer }, now, out),
+            (Ready::Fetched(uplink, answer), ..) => {
+                match &answer {
+                    Ok(()) => ::log::info!("uplink {uplink}: the broker was told of our IPv4 address"),
+                    Err(why) => ::log::warn!("uplink {uplink}: the broker was not told of our IPv4 address: {why}"),
+                }
+                router.handle(Event::Fetched { uplink, answer }, now, out);
+            }
             _ => {}
         }
     }
@@ -229,6 +242,10 @@ impl UplinkSockets {
 
     pub(super) fn resolve(&mut self, uplink: &str, endpoint: &str) {
         self.lookups.start(uplink, endpoint);
+    }
+
+    pub(super) fn fetch(&mut self, uplink: &str, url: &str) {
+        self.fetches.start(uplink, url);
     }
 
     /// What keeps a socket from being open.

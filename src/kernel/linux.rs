@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, Instant, is_link_local};
+use crate::net::{FlatMap, Instant, Lifetimes, Until, is_link_local};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -142,6 +142,15 @@ impl LinuxKernel {
 
     /// Asks for all of `batch` at once, empties it and appends the results.
     fn change(&mut self, batch: &mut Vec<(&Op, Request)>, results: &mut Vec<Result<(), Refusal>>, now: Instant) {
+        // with an address that was to end, the kernel forgets to remove the route to its prefix, until that ends, too
+        let lingering = batch.iter().filter_map(|(op, _)| match op {
+            Op::Delete(Key::Address { link, addr }, Value::Address { len, lifetimes }) => (lifetimes.valid
+                != Until::Forever)
+                .then(|| encode::renew_address(*link, *addr, *len, Lifetimes::FOREVER, now)),
+            _ => None,
+        });
+        let lingering = lingering.collect();
+        self.netlink.change(lingering);
         let (ops, requests): (Vec<&Op>, Vec<Request>) = batch.drain(..).unzip();
         let answers = self.netlink.change(requests);
         results.extend(ops.into_iter().zip(answers).map(|(op, answer)| {

@@ -16,4 +16,5 @@ pub mod dhcp6;
 pub mod endpoint;
 pub mod ra;
 mod retransmission;
+pub mod update;
 pub mod uplink;

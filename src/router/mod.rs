@@ -97,6 +97,13 @@ pub enum Event<'a> {
         /// Addresses of its peer, or why there are none.
         answer: Result<Vec<SocketAddr>, String>,
     },
+    /// What an [`Action::Fetch`] brought.
+    Fetched {
+        /// The uplink's name.
+        uplink: String,
+        /// Nothing, or why it failed, without the URL.
+        answer: Result<(), String>,
+    },
     /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
     Peer {
         /// Index of the tunnel's link.
@@ -180,6 +187,13 @@ pub enum Action {
         uplink: String,
         /// `HOST:PORT`.
         endpoint: String,
+    },
+    /// Fetch a URL, which may hold a password, and hand what comes of it back as [`Event::Fetched`].
+    Fetch {
+        /// The uplink's name.
+        uplink: String,
+        /// `http://…` or `https://…`.
+        url: String,
     },
     /// Write this to the journal of bindings.
     Record(dhcp6::Record),
@@ -331,6 +345,7 @@ impl Router {
                 self.uplinks.resolved(&uplink, answer, now);
                 self.stale = true;
             }
+            Event::Fetched { uplink, answer } => self.uplinks.fetched(&uplink, answer, now),
             Event::Peer { link, handshake, sent } => {
                 self.stale |= self.uplinks.peer(link, handshake, sent, now);
                 self.stale |= self.uplinks.take(link, &self.facts.actual, out);

@@ -134,8 +134,11 @@ impl Hands for Rig {
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
                 // nobody is at the other end of an uplink
-                Action::SendEcho { .. } | Action::Count { .. } | Action::LookUp { .. } => {}
-                Action::Neighbours { .. } | Action::ForgetFlows(_) => {}
+                Action::SendEcho { .. }
+                | Action::Count { .. }
+                | Action::LookUp { .. }
+                | Action::Neighbours { .. }
+                | Action::ForgetFlows(_) => {}
                 other => panic!("{other:?} is nothing to send"),
             }
         }

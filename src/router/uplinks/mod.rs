@@ -29,6 +29,7 @@ use crate::plan::{self, Actual, AddressState};
 use crate::proto::dhcp6::client::{self, Client, Leases};
 use crate::proto::endpoint::Endpoint;
 use crate::proto::ra::host::{self, Host};
+use crate::proto::update::Update;
 use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
 use kept::Kept;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -79,6 +80,8 @@ struct Running {
     kept: Option<Kept>,
     /// Where the peer of a WireGuard tunnel is.
     endpoint: Option<Endpoint>,
+    /// What its broker was told of our IPv4 address.
+    update: Option<Update>,
     watch: Watch,
     /// What was last told of it.
     told: Option<(State, Role)>,
@@ -115,6 +118,10 @@ impl Uplinks {
                     UplinkKind::Wireguard(on) if !on.endpoint.is_empty() => Some(Endpoint::new(&on.endpoint, now)),
                     _ => None,
                 };
+                let update = match &uplink.kind {
+                    UplinkKind::SixInFour { update_url, .. } if !update_url.is_empty() => Some(Update::new(update_url)),
+                    _ => None,
+                };
                 let running = Running {
                     config: uplink.clone(),
                     iaid: iaid(name),
@@ -127,6 +134,7 @@ impl Uplinks {
                     grace,
                     kept: None,
                     endpoint,
+                    update,
                     watch: Watch::new(uplink.probes.clone(), self.rng.next_u64(), now),
                     told: None,
                 };
@@ -149,6 +157,7 @@ impl Uplinks {
             if uplink.locate(name, own, now) {
                 choice.resume(name);
             }
+            uplink.follow_ipv4(own.actual, now);
             uplink.listen(name, own, rng, now, nd_out);
             uplink.ask(own, rng, now, dhcp6_out);
             uplink.doubles(own.actual, now, nd_out, dhcp6_out);
@@ -234,11 +243,14 @@ impl Uplinks {
         news
     }
 
-    /// Peers of tunnels whose names are to be looked up now, by uplink.
+    /// What is to be asked of the world now: peers of tunnels by their names, brokers by their URLs.
     pub(super) fn lookups(&mut self, now: Instant, out: &mut Vec<Action>) {
         for (name, uplink) in self.running.iter_mut() {
             if let Some(endpoint) = uplink.endpoint.as_mut().and_then(|endpoint| endpoint.ask(now)) {
                 out.push(Action::Resolve { uplink: name.clone(), endpoint: endpoint.to_owned() });
+            }
+            if let Some(url) = uplink.update.as_mut().and_then(|update| update.ask(now)) {
+                out.push(Action::Fetch { uplink: name.clone(), url: url.to_owned() });
             }
         }
     }
@@ -247,6 +259,13 @@ impl Uplinks {
     pub(super) fn resolved(&mut self, uplink: &str, answer: Result<Vec<SocketAddr>, String>, now: Instant) {
         if let Some(endpoint) = self.running.get_mut(uplink).and_then(|uplink| uplink.endpoint.as_mut()) {
             endpoint.answer(answer, now);
+        }
+    }
+
+    /// What came of telling an uplink's broker.
+    pub(super) fn fetched(&mut self, uplink: &str, answer: Result<(), String>, now: Instant) {
+        if let Some(update) = self.running.get_mut(uplink).and_then(|uplink| uplink.update.as_mut()) {
+            update.answer(answer, now);
         }
     }
 
@@ -269,7 +288,8 @@ impl Uplinks {
             let endpoint = uplink.endpoint.as_ref().and_then(Endpoint::poll_at);
             let kept =
                 uplink.kept.as_ref().map(|kept| (kept.until, "what was there before the restart counts no more"));
-            [host, client, endpoint, uplink.watch.poll_at(), kept]
+            let update = uplink.update.as_ref().and_then(Update::poll_at);
+            [host, client, endpoint, update, uplink.watch.poll_at(), kept]
         });
         cores.chain([self.choice.poll_at()]).flatten().min_by_key(|(at, _)| *at)
     }

@@ -3,7 +3,7 @@
 use super::{Own, Running, Uplinks};
 use crate::config::UplinkKind;
 use crate::net::{Instant, Lifetimes};
-use crate::plan::RouteTarget;
+use crate::plan::{RouteTarget, Trouble};
 use crate::proto::dhcp6::client;
 use crate::proto::ra::host;
 use crate::router::status::{counts, seconds};
@@ -23,6 +23,26 @@ impl Uplinks {
             })
         });
         json!({ "uplinks": uplinks, "moves": moves.collect::<Vec<_>>() })
+    }
+
+    /// What a person should know beside the states.
+    pub(in crate::router) fn troubles(&self) -> Vec<Trouble> {
+        let of = |(name, uplink): (&String, &Running)| match (&uplink.config.kind, &uplink.update) {
+            (UplinkKind::SixToFour { .. }, _) => Some(Trouble {
+                place: format!("uplink {name}"),
+                message:
+                    "6to4 reaches other 6to4 sites only: the relays to the rest of the Internet are gone (RFC 7526)"
+                        .into(),
+                remedy: "take a tunnel of type 6in4 or wireguard, or 6rd if the provider has it".into(),
+            }),
+            (_, Some(update)) => update.problem().map(|problem| Trouble {
+                place: format!("uplink {name}"),
+                message: format!("the broker was not told of our IPv4 address: {problem}"),
+                remedy: "it is tried again within the hour, and when the address changes".into(),
+            }),
+            _ => None,
+        };
+        self.running.iter().filter_map(of).collect()
     }
 
     fn uplink(&self, name: &str, uplink: &Running, own: Own<'_>, now: Instant) -> Value {
@@ -66,6 +86,9 @@ impl Uplinks {
             "endpoint": uplink.endpoint.as_ref().map(|endpoint| json!({
                 "name": endpoint.name(), "address": endpoint.addr().map(|addr| addr.to_string()),
                 "problem": endpoint.problem(),
+            })),
+            "update": uplink.update.as_ref().map(|update| json!({
+                "ago": update.done().map(|at| now.since(at).as_secs()), "problem": update.problem(),
             })),
             "public_key": uplink.public_key(name, own),
             "ra": uplink.host.as_ref().map(|host| advertisements(&host.status(now))),
