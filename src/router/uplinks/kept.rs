@@ -9,7 +9,9 @@
 //! * the delegated prefixes and the leased addresses, which the DHCPv6 client takes up where they were left and confirms
 //!   at once (RFC 9915 §18.2.12): what the server says of them counts at once;
 //! * other addresses of the device, until the end;
-//! * the role, while the uplink has all it needs and was not asked yet whether it works. A link that goes down ends all of this.
+//! * the role, while the uplink has all it needs and was not asked yet whether it works.
+//!
+//! A link that goes down ends all of this.
 //!
 //! The kernel is the one memory of this that is never wrong: it costs no write to tmpfs or flash, it can't be damaged, and
 //! after a reboot there is nothing in it, as it should be, since then the network may be another one. A server still knows
