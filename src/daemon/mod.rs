@@ -18,6 +18,7 @@ mod load;
 pub(crate) mod log;
 pub mod lookup;
 mod plan;
+mod unsent;
 mod uplinks;
 mod withdraw;
 
@@ -48,6 +49,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use unsent::Unsent;
 use uplinks::{Ready, UplinkSockets};
 
 /// Packets taken from one socket in a row, before the others have their turn.
@@ -78,6 +80,7 @@ struct Daemon {
     notifications: Notifications,
     store: Store<Disk>,
     nd: NdSocket,
+    unsent: Unsent,
     dhcp6: Option<Dhcp6Socket>,
     /// Why there is no DHCPv6 socket, and when it is tried again.
     dhcp6_refused: Option<(String, Instant)>,
@@ -154,6 +157,7 @@ impl Daemon {
             notifications,
             store,
             nd,
+            unsent: Unsent::default(),
             dhcp6: None,
             dhcp6_refused: None,
             uplinks: UplinkSockets::closed(),
@@ -247,6 +251,7 @@ impl Daemon {
             self.router.handle(Event::Nd { link, packet }, now, &mut self.out);
         }
         self.router.settle(now, &mut self.out);
+        self.unsent.tick(now, &mut self.out);
         self.carry_out(now);
         self.open_dhcp6(now);
         self.join();
@@ -261,7 +266,7 @@ impl Daemon {
         }
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
-        let files = [self.store.poll_at(), self.lease_file.poll_at()];
+        let files = [self.store.poll_at(), self.lease_file.poll_at(), self.unsent.poll_at()];
         let all =
             [router, port, self.uplinks.poll_at(), self.filter.poll_at(), self.bus.poll_at(), Some(self.audit_at)]
                 .into_iter()
@@ -525,9 +530,11 @@ impl Hands for Daemon {
         for packet in packets {
             match packet {
                 Action::SendNd { link, to, bytes } => {
-                    if let Err(error) = self.nd.send(link, self.router.link_local(link), to, &bytes) {
+                    let sent = self.nd.send(link, self.router.link_local(link), to, &bytes);
+                    if let Err(error) = &sent {
                         ::log::debug!("a router advertisement was not sent: {error}");
                     }
+                    self.unsent.note(link, to, bytes, sent.is_ok(), linux::boottime());
                 }
                 Action::SendDhcp6 { link, to, port, bytes, .. } => messages.push(Outgoing { link, to, port, bytes }),
                 Action::SendDhcp6Client { link, to, bytes } => self.uplinks.send_dhcp6(link, to, &bytes),
