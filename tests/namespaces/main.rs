@@ -11,6 +11,7 @@ mod commands;
 mod control;
 mod devices;
 mod floods;
+mod guard;
 mod kills;
 mod load;
 mod netns;

@@ -61,7 +61,7 @@ fn sets(guard: &Guard) -> Vec<Set> {
         set("uplinks", DEVICES, devices(&guard.uplinks)),
         set("six_to_four", DEVICES, devices(&guard.six_to_four)),
         set("paths", "type ifname . ipv6_addr; flags interval", paths),
-        set(SOURCES, PREFIXES, &apart(sources, Prefix::covers)),
+        set(SOURCES, PREFIXES, apart(sources, Prefix::covers)),
         set("inside", PREFIXES, &guard.inside),
     ];
     if guard.mode == Mode::Own {

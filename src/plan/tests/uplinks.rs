@@ -135,3 +135,71 @@ fn an_uplink_that_goes_leaves_no_object_of_ours() {
     assert_eq!(addresses(&world.kernel, link), [""; 0]);
     assert_eq!(ways_out(&world), [""; 0]);
 }
+
+fn guard_of(plan: &Desired) -> &guard::Guard {
+    let Some(Value::Guard(guard)) = plan.objects.get(&Key::Guard) else { panic!("no guard") };
+    guard
+}
+
+#[test]
+fn uplinks_are_guarded_against_and_what_may_leave_by_each_is_known() {
+    let mut world = World::new(&["home"]);
+    assert_eq!(world.plan().objects.get(&Key::Guard), None);
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Active);
+    uplink(&mut world, "b", "2001:db8:b::/48", Role::Out);
+    let plan = world.plan();
+    let guard = guard_of(&plan);
+    assert_eq!(guard.lans, ["br-home".to_owned()].into());
+    assert_eq!(guard.uplinks, ["eth-a".to_owned(), "eth-b".to_owned()].into());
+    assert_eq!(guard.paths, [("eth-a".to_owned(), p("2001:db8:a::/48"))].into());
+    assert_eq!(guard.inside, [p("2001:db8:a::/64"), p(SITE)].into());
+    assert_eq!(diff(&plan.objects, &world.kernel.read().unwrap()), [], "nothing is left to do");
+}
+
+#[test]
+fn a_64_that_is_on_the_uplinks_own_link_too_is_not_inside_only() {
+    let mut world = World::new(&["home"]);
+    world.config.ula = Ula::Off;
+    uplink(&mut world, "a", "2001:db8:a::/64", Role::Active);
+    world.facts.uplinks.get_mut("a").unwrap().addresses[0].1 = 64;
+    assert!(guard_of(&world.plan()).inside.is_empty());
+}
+
+#[test]
+fn a_64_that_is_gone_stays_on_the_link_so_that_hosts_can_be_told() {
+    let mut world = World::new(&["home"]);
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Active);
+    let before = world.plan();
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Out);
+    uplink(&mut world, "b", "2001:db8:b::/48", Role::Active);
+    let plan = world.plan();
+    assert_eq!(guard::no_longer_live(&before.objects, &plan.objects), [p("2001:db8:a::/48")]);
+    let on_link = Key::Route { table: 254, dst: p("2001:db8:a::/64"), src: Prefix::ALL, metric: 1024 };
+    let home = world.kernel.actual().link_named("br-home").unwrap().0;
+    assert_eq!(plan.objects.get(&on_link), Some(&Value::Route(RouteTarget::OnLink { link: home })));
+    // until no host can have an address of it any more
+    world.sleep(3 * 3600);
+    let plan = world.plan();
+    assert_eq!(plan.objects.get(&on_link), None);
+    assert_eq!(guard::no_longer_live(&plan.objects, &plan.objects), []);
+}
+
+#[test]
+fn pinholes_follow_from_uplink_to_uplink() {
+    let mut world = World::new(&["home"]);
+    world.config.ula = Ula::Off;
+    let text = "config pinhole\n option host_id '::53'\n option lan 'it'\nconfig lan 'it'\n option device 'br-home'\n";
+    world.config.pinholes = crate::config::read(text.as_bytes()).config.unwrap().pinholes;
+    let crate::config::PinholeHost::Id { lan, .. } = &mut world.config.pinholes[0].host else {
+        panic!("no identifier")
+    };
+    "home".clone_into(lan);
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Active);
+    let before = guard_of(&world.plan()).clone();
+    assert_eq!(before.hosts["id_home_53"], [a("2001:db8:a::53")].into());
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Out);
+    uplink(&mut world, "b", "2001:db8:b::/48", Role::Active);
+    let after = guard_of(&world.plan()).clone();
+    assert_eq!(after.hosts["id_home_53"], [a("2001:db8:b::53")].into());
+    assert_eq!(after.holes, before.holes);
+}
