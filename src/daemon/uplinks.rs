@@ -3,7 +3,7 @@
 use super::lookup::Lookups;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
-use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket};
+use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket, NeighbourSocket};
 use crate::kernel::traffic::{self, Traffic};
 use crate::net::{FlatMap, Instant, Key32};
 use crate::proto::uplink;
@@ -61,6 +61,7 @@ impl<S> Slot<S> {
 pub(super) struct UplinkSockets {
     dhcp6: Slot<Dhcp6ClientSocket>,
     echo: Slot<EchoSocket>,
+    neighbours: Slot<NeighbourSocket>,
     /// Names that are being looked up.
     lookups: Lookups,
     /// Devices whose packets are to be counted.
@@ -76,6 +77,7 @@ pub(super) struct UplinkSockets {
 pub(super) enum Ready {
     Dhcp6,
     Echo,
+    Neighbours,
     Resolved(String, Result<Vec<SocketAddr>, String>),
 }
 
@@ -84,6 +86,7 @@ impl UplinkSockets {
         UplinkSockets {
             dhcp6: Slot::CLOSED,
             echo: Slot::CLOSED,
+            neighbours: Slot::CLOSED,
             lookups: Lookups::default(),
             count: Vec::new(),
             look_up: Vec::new(),
@@ -106,9 +109,16 @@ impl UplinkSockets {
                 None => std::future::pending().await,
             }
         };
+        let neighbours = async {
+            match &self.neighbours.socket {
+                Some(socket) => socket.readable().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ready = dhcp6 => ready.map(|()| Ready::Dhcp6),
             ready = echo => ready.map(|()| Ready::Echo),
+            ready = neighbours => ready.map(|()| Ready::Neighbours),
             (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
         }
     }
@@ -132,6 +142,13 @@ impl UplinkSockets {
     /// Hands what arrived to the router.
     pub(super) fn receive(&mut self, ready: Ready, router: &mut Router, now: Instant, out: &mut Vec<Action>) {
         match (ready, &mut self.dhcp6.socket, &mut self.echo.socket) {
+            (Ready::Neighbours, ..) => {
+                if let Some(socket) = &mut self.neighbours.socket {
+                    socket.recv_batch(BUDGET, |link, message| {
+                        router.handle(Event::Neighbour { link, message }, now, out);
+                    });
+                }
+            }
             (Ready::Dhcp6, Some(socket), _) => {
                 socket.recv_batch(BUDGET, |link, event| router.handle(Event::Dhcp6Client { link, event }, now, out));
             }
@@ -152,6 +169,13 @@ impl UplinkSockets {
         }
         if let Some(why) = self.echo.keep(router.wants_echo(), EchoSocket::open, now) {
             ::log::warn!("uplinks can't be asked by echo: {why}");
+        }
+        let shared = router.shared_links();
+        if let Some(why) = self.neighbours.keep(!shared.is_empty(), NeighbourSocket::open, now) {
+            ::log::warn!("no /64 can be shared: {why}");
+        }
+        if let Some(Err(error)) = self.neighbours.socket.as_mut().map(|socket| socket.hear(&shared)) {
+            ::log::warn!("can't hear neighbours: {error}");
         }
         for (link, device) in self.count.drain(..) {
             if let Some(Traffic { unicast_in, out: sent }) = traffic::read(&device) {
@@ -194,7 +218,13 @@ impl UplinkSockets {
     pub(super) fn poll_at(&self) -> Option<Instant> {
         let refused = |refused: &Option<(String, Instant)>| refused.as_ref().map(|(_, at)| *at);
         let count = (!self.count.is_empty() || !self.look_up.is_empty()).then_some(Instant(0));
-        let all = [count, self.handshakes_at, refused(&self.dhcp6.refused), refused(&self.echo.refused)];
+        let all = [
+            count,
+            self.handshakes_at,
+            refused(&self.dhcp6.refused),
+            refused(&self.echo.refused),
+            refused(&self.neighbours.refused),
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -235,7 +265,8 @@ impl UplinkSockets {
     pub(super) fn troubles(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let dhcp6 = self.dhcp6.refused().map(|why| ("dhcp6 client", why));
         let keys = self.no_keys.iter().map(|why| ("wireguard", why.as_str()));
-        keys.chain(dhcp6).chain(self.echo.refused().map(|why| ("echo", why)))
+        let neighbours = self.neighbours.refused().map(|why| ("share", why));
+        keys.chain(dhcp6).chain(self.echo.refused().map(|why| ("echo", why))).chain(neighbours)
     }
 }
 

@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, Instant};
+use crate::net::{FlatMap, FlatSet, Instant};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -211,6 +211,11 @@ impl Netlink {
                 addresses.insert((link, addr), address);
             }
         })?;
+        let proxies = self.read(encode::proxies, |proxies: &mut FlatSet<_>, news| {
+            if let News::Proxy(link, addr) = news {
+                proxies.insert((link, addr));
+            }
+        })?;
         let routes = self.routes(|_| true)?;
         let of_devices =
             links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| sysctl::of_device(&link.name, leaf)));
@@ -218,7 +223,7 @@ impl Netlink {
             .chain(of_devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, ..Actual::default() })
+        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, proxies, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads

@@ -3,7 +3,7 @@
 use super::encode::{
     IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_IPTUN_6RD_PREFIX, IFLA_IPTUN_6RD_PREFIXLEN,
     IFLA_IPTUN_6RD_RELAY_PREFIX, IFLA_IPTUN_6RD_RELAY_PREFIXLEN, IFLA_IPTUN_LINK, IFLA_IPTUN_LOCAL, IFLA_IPTUN_REMOTE,
-    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU,
+    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU, NDA_DST, NDA_PROTOCOL, NDMSG, NTF_PROXY,
 };
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
@@ -44,6 +44,8 @@ pub(super) enum News {
     AddressGone(u32, Ipv6Addr, Address),
     Route(Key, Route),
     RouteGone(Key, Route),
+    /// An address that the kernel answers for on a link, by our wish.
+    Proxy(u32, Ipv6Addr),
     /// IPv6 was configured anew, on one link or (`None`) everywhere.
     Configured(Option<u32>),
     /// Nothing for us.
@@ -101,6 +103,7 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
             RouteNews::Multicast(link) => News::Configured(Some(link)),
             RouteNews::Other => News::Nothing,
         },
+        libc::RTM_NEWNEIGH => proxy(payload)?.map_or(News::Nothing, |(link, addr)| News::Proxy(link, addr)),
         libc::RTM_NEWNETCONF => {
             let index = attribute(payload, 4, NETCONFA_IFINDEX)?.map(i32::from_ne_bytes).ok_or(Malformed)?;
             News::Configured(u32::try_from(index).ok())
@@ -119,6 +122,19 @@ pub(super) fn is_reachable(payload: &[u8]) -> Option<bool> {
         FAILED => Some(false),
         _ => None,
     }
+}
+
+/// Link and address of a proxy entry of ours.
+fn proxy(payload: &[u8]) -> Result<Option<(u32, Ipv6Addr)>, Malformed> {
+    let Some([family, _, _, _, i0, i1, i2, i3, _, _, flags, _]) = payload.first_chunk::<NDMSG>() else {
+        return Err(Malformed);
+    };
+    if i32::from(*family) != libc::AF_INET6 || flags & NTF_PROXY == 0 {
+        return Ok(None);
+    }
+    let ours = attribute(payload, NDMSG, NDA_PROTOCOL)? == Some([PROTOCOL]);
+    let addr: [u8; 16] = attribute(payload, NDMSG, NDA_DST)?.ok_or(Malformed)?;
+    Ok(ours.then(|| (u32::from_ne_bytes([*i0, *i1, *i2, *i3]), addr.into())))
 }
 
 /// The value of the attribute `wanted` behind a header of `header` bytes.

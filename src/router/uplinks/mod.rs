@@ -11,23 +11,28 @@
 //! A core lives as long as its uplink's device; on one that comes back it begins anew, with what was leased before.
 
 mod gives;
+mod share;
 mod status;
 mod tunnel;
 
 use super::{Action, Notice};
 use crate::config::{self, Config, Device, UplinkKind, UplinkMode};
-use crate::net::{Duid, FlatMap, Instant, Key32, Rng};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Rng};
 use crate::plan::{self, Actual, AddressState};
 use crate::proto::dhcp6::client::{self, Client, Leases};
 use crate::proto::endpoint::Endpoint;
 use crate::proto::ra::host::{self, Host};
 use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
+use crate::wire::nd::Neighbour;
+use share::Sharing;
 use std::net::{Ipv6Addr, SocketAddr};
 
 /// Every uplink that is configured and enabled.
 pub(super) struct Uplinks {
     running: FlatMap<String, Running>,
     choice: Choice,
+    /// The LAN that gets what one LAN only can get.
+    first_lan: Option<String>,
     rng: Rng,
     nd_out: Vec<host::Action>,
     dhcp6_out: Vec<client::Action>,
@@ -62,6 +67,7 @@ struct Running {
     remembered: Option<Leases>,
     /// Where the peer of a WireGuard tunnel is.
     endpoint: Option<Endpoint>,
+    sharing: Sharing,
     watch: Watch,
     /// What was last told of it.
     told: Option<(State, Role)>,
@@ -72,6 +78,7 @@ impl Uplinks {
         Uplinks {
             running: FlatMap::new(),
             choice: Choice::new(),
+            first_lan: None,
             rng: Rng::new(seed),
             nd_out: Vec::new(),
             dhcp6_out: Vec::new(),
@@ -81,6 +88,8 @@ impl Uplinks {
 
     /// Takes a configuration in. An uplink that is configured as before goes on undisturbed.
     pub(super) fn configure(&mut self, config: &Config, now: Instant, out: &mut Vec<Action>) {
+        let first = config.lans.iter().find(|(_, lan)| lan.enabled);
+        self.first_lan = first.map(|(name, _)| name.clone());
         let wanted = |name: &String| config.uplinks.get(name).filter(|uplink| config.enabled && uplink.enabled);
         let before = std::mem::take(&mut self.running);
         for (name, mut uplink) in before {
@@ -106,6 +115,7 @@ impl Uplinks {
                     client: None,
                     remembered: None,
                     endpoint,
+                    sharing: Sharing::default(),
                     watch: Watch::new(uplink.probes.clone(), self.rng.next_u64(), now),
                     told: None,
                 };
@@ -122,12 +132,14 @@ impl Uplinks {
     }
 
     /// Brings every uplink in line with what the kernel shows, and with what its own parts learnt from each other.
-    pub(super) fn follow(&mut self, own: Own<'_>, now: Instant, out: &mut Vec<Action>) {
-        let Uplinks { running, rng, nd_out, dhcp6_out, watch_out, .. } = self;
+    /// `lans` are the links of LANs by name.
+    pub(super) fn follow(&mut self, own: Own<'_>, lans: &FlatMap<String, u32>, now: Instant, out: &mut Vec<Action>) {
+        let Uplinks { running, rng, nd_out, dhcp6_out, watch_out, first_lan, .. } = self;
         for (name, uplink) in running.iter_mut() {
             uplink.locate(name, own);
             uplink.listen(name, own, rng, now, nd_out);
             uplink.ask(own, rng, now, dhcp6_out);
+            uplink.share(first_lan.as_deref(), lans, own.actual, now);
             uplink.doubles(own.actual, now, nd_out, dhcp6_out);
             let state = uplink.readiness(own, now);
             uplink.watch.handle(uplink::Event::Ready(state), now, watch_out);
@@ -162,6 +174,21 @@ impl Uplinks {
         let Some(host) = uplink.and_then(|uplink| uplink.host.as_mut()) else { return false };
         host.handle(packet, now, &mut self.nd_out);
         true
+    }
+
+    /// Neighbours on `link` talk; true: the plan should know.
+    pub(super) fn neighbour(&mut self, link: u32, message: &Neighbour, now: Instant, out: &mut Vec<Action>) -> bool {
+        let mut news = false;
+        for uplink in self.running.values_mut() {
+            news |= uplink.neighbour(link, message, now, out);
+        }
+        news
+    }
+
+    /// Links on which neighbours are to be heard.
+    pub(super) fn shared_links(&self) -> FlatSet<u32> {
+        let pairs = self.running.values().filter_map(Running::shared_links);
+        pairs.flat_map(|(lan, uplink)| [lan, uplink]).collect()
     }
 
     /// A message for the DHCPv6 client on `link`.
@@ -200,6 +227,7 @@ impl Uplinks {
             if let Some(client) = uplink.client.as_mut().filter(|client| due(client.poll_at())) {
                 client.tick(now, dhcp6_out);
             }
+            news |= uplink.tick_sharing(now, out);
             if due(uplink.watch.poll_at()) {
                 uplink.watch.tick(now, watch_out);
             }
@@ -241,7 +269,7 @@ impl Uplinks {
             let host = uplink.host.as_ref().and_then(Host::poll_at);
             let client = uplink.client.as_ref().and_then(Client::poll_at);
             let endpoint = uplink.endpoint.as_ref().and_then(Endpoint::poll_at);
-            [host, client, endpoint, uplink.watch.poll_at()]
+            [host, client, endpoint, uplink.sharing.poll_at(), uplink.watch.poll_at()]
         });
         cores.chain([self.choice.poll_at()]).flatten().min_by_key(|(at, _)| *at)
     }
@@ -290,6 +318,7 @@ impl Running {
             if let Some(client) = self.client.take() {
                 self.remembered = Some(client.leases().clone());
             }
+            self.sharing = Sharing::default();
             self.ready = false;
             (self.device, self.link) = (device, link);
         }

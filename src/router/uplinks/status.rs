@@ -48,6 +48,7 @@ impl Uplinks {
                 RouteTarget::Via { gateway, .. } => gateway.to_string(),
                 _ => "the other end of the link".into(),
             }),
+            "share": uplink.share_reason(),
             "mtu": gives.mtu, "dns": dns,
             "prefixes": prefixes.collect::<Vec<_>>(), "addresses": addresses.collect::<Vec<_>>(),
             "rtt_ms": health.rtt.map(|rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),

@@ -1,0 +1,1 @@
+//! What the proxy knows, asks and answers.
