@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, FlatSet, Instant};
+use crate::net::{FlatMap, FlatSet, Instant, Lifetimes};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -273,7 +273,9 @@ impl Netlink {
                 self.get(encode::address(*link, *addr), |kind, payload| found = decode::news(kind, payload, now).ok())?;
                 match found {
                     Some(News::Address(_, _, there)) if there.tag == Tag::Foreign => return Ok(()),
+                    // the route of its prefix goes along only with one that was to live for ever
                     Some(News::Address(_, _, there)) if there.len != *len => vec![
+                        encode::renew_address(*link, *addr, there.len, Lifetimes::FOREVER, now),
                         encode::remove_address(*link, *addr, there.len),
                         encode::make_address(*link, *addr, *len, *lifetimes, now),
                     ],

@@ -6,7 +6,7 @@
 
 use super::{Action, Running};
 use crate::config::{Share, UplinkKind};
-use crate::net::{FlatMap, Instant, Lifetimes, Prefix};
+use crate::net::{FlatMap, Instant, Lifetimes, Prefix, is_ula};
 use crate::plan::{self, Actual};
 use crate::proto::ndproxy::{self, Proxy, Side};
 use crate::wire::nd::Neighbour;
@@ -59,6 +59,10 @@ impl Sharing {
 impl Running {
     /// Decides what is shared. `first` is the LAN that gets it where none is named, `lans` are the links of LANs.
     pub(super) fn share(&mut self, first: Option<&str>, lans: &FlatMap<String, u32>, actual: &Actual, now: Instant) {
+        if !self.ready && self.link.is_some() {
+            // what a cable that is out means is for others to say; what was shared is ready for when it is back
+            return;
+        }
         let (wanted, why) = self.wanted(now);
         let Some(((prefix, router), how)) = self.shareable(now).zip(wanted) else {
             self.sharing.now = why.map_or(Shares::Nothing, Shares::Not);
@@ -90,7 +94,7 @@ impl Running {
             client.leases().prefixes.iter().any(|lease| !lease.lifetimes.valid.is_over(now) && lease.prefix.len() <= 64)
         });
         self.sharing.waits = None;
-        if delegated || !self.ready {
+        if delegated || self.link.is_none() {
             self.sharing.since = None;
             return (None, None);
         }
@@ -99,6 +103,10 @@ impl Running {
             Share::Nat => Share::Nat,
             Share::Off => return (None, Some("nothing is shared, since `share` is off")),
         };
+        if let Shares::Proxy { why, .. } | Shares::Nat(why) = self.sharing.now {
+            // once given it stays, until there is something better
+            return (Some(how), Some(why));
+        }
         if request.prefix.is_none() {
             return (Some(how), Some("no prefix is asked for"));
         }
@@ -119,12 +127,14 @@ impl Running {
         let autonomous = learned.prefixes.iter().filter(|on| on.autonomous && on.prefix.len() == 64);
         // what is shared stays so while it lives
         let before = self.shared_pair().map(|(prefix, _)| prefix);
-        let mut pairs = autonomous.filter(|on| !on.lifetimes.valid.is_over(now)).filter_map(|on| {
+        let pairs = autonomous.filter(|on| !on.lifetimes.valid.is_over(now)).filter_map(|on| {
             let mut own = learned.addresses.iter().map(|own| own.address);
-            Some((on.prefix, own.find(|addr| on.prefix.contains(*addr))?, on.lifetimes.preferred.is_over(now)))
+            let router = own.find(|addr| on.prefix.contains(*addr))?;
+            Some((on.prefix, router, on.lifetimes.preferred.is_over(now)))
         });
-        let best = pairs.clone().min_by_key(|(prefix, _, deprecated)| (*deprecated, Some(*prefix) != before));
-        best.or_else(|| pairs.next()).map(|(prefix, router, _)| (prefix, router))
+        let rank = |prefix: Prefix, deprecated| (is_ula(prefix.addr()), deprecated, Some(prefix) != before);
+        let best = pairs.min_by_key(|(prefix, _, deprecated)| rank(*prefix, *deprecated));
+        best.map(|(prefix, router, _)| (prefix, router))
     }
 
     fn shared_pair(&self) -> Option<(Prefix, Ipv6Addr)> {
