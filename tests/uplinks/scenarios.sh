@@ -272,7 +272,7 @@ WORDS
     must "the router answers" start_router
     held "a network with one /64 and no delegation: the host has an address of it" within 30 prefers pc c
     held "the host reaches the Internet" within 10 reaches pc
-    held "status says why it is shared" status_says "with lan lan by proxy"
+    held "status says why it is shared" status_says proxy
     probing pc 100
     local since ms old=$tunnel_prefix
     since=$(now_ms)
@@ -345,7 +345,7 @@ $NATIVE_A share=nat request_prefix=off
 WORDS
     remember_things
     must "the router answers" start_router
-    held "status says why addresses are translated" within 10 status_says "by translation (NAT66), since no prefix is asked for"
+    held "status says why addresses are translated" within 10 status_says NAT66
     held "the host has a unique local address only" within 10 prefers_local
     held "and reaches the Internet" within 10 reaches pc
     held "no address of it is seen outside" [ "$(strayed a)" = 0 ]

@@ -5,6 +5,7 @@ mod convergence;
 mod delegated;
 mod guarded;
 mod lives;
+mod shared;
 mod subnets;
 mod uplinks;
 
