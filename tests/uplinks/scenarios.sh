@@ -288,6 +288,14 @@ WORDS
     held "renumbered: the host has an address of the new /64" within 30 prefers pc c
     held "none of the old one is preferred" within 5 prefers_no "$old"
     held "the host reaches the Internet" within 5 reaches pc
+    old=$tunnel_prefix
+    retire a
+    provide a
+    cut_off a link && sleep 0.5 && mend a
+    held "a prefix is delegated at last: the host prefers it" within 40 prefers pc a
+    held "to what was shared" within 5 prefers_no "$old"
+    held "the host reaches the Internet" within 10 reaches pc
+    held "and nobody is answered for any more" within 5 not proxied "$old"
     ends
 }
 # readvertise : provider a deprecates the /64 on the customer's link and announces another
@@ -328,7 +336,7 @@ WORDS
     held "which is reached" connects inet "$tunnel_prefix:53" 8080
     ends
 }
-proxied() { ip -n "$run-router" -6 neigh show proxy | grep -q "^$1 "; }
+proxied() { ip -n "$run-router" -6 neigh show proxy | grep -q "^$1"; }
 asked_in_vain() { not in_ isp-a ping -6 -q -c 1 -W 2 "$1" && ! proxied "$1"; }
 collides() {
     ip -n "$run-pc" addr add "$1/64" dev eth0
