@@ -349,6 +349,20 @@ mod tests {
         message.payload
     }
 
+    #[test]
+    fn only_proxy_entries_of_ours_are_seen() {
+        let addr: Ipv6Addr = "2001:db8::10".parse().unwrap();
+        let mut bytes = asked(Key::Proxy { link: 3, addr }, Value::Proxy);
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Proxy(3, addr)));
+        let protocol = bytes.len() - 4;
+        bytes[protocol] = 3;
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Nothing), "of somebody else");
+        bytes[protocol] = PROTOCOL;
+        bytes[10] = 0;
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Nothing), "a neighbour");
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes[..11], NOW), Err(Malformed));
+    }
+
     fn route_key() -> Key {
         let dst = "2001:db8::/60".parse().unwrap();
         Key::Route { table: 254, dst, src: Prefix::ALL, metric: 7 }
@@ -477,7 +491,7 @@ mod tests {
         let mut address = asked(an_address().0, an_address().1);
         address[0] = 7;
         assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
-        assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
+        assert_eq!(news(libc::RTM_DELNEIGH, &[], NOW), Ok(News::Nothing));
     }
 
     proptest! {
@@ -503,7 +517,7 @@ mod tests {
                     *there = byte;
                 }
                 bytes.truncate(cut.max(1));
-                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNETCONF] {
+                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNEIGH, libc::RTM_NEWNETCONF] {
                     let _ = news(kind, &bytes, NOW);
                 }
             }

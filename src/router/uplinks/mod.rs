@@ -318,7 +318,7 @@ impl Running {
             if let Some(client) = self.client.take() {
                 self.remembered = Some(client.leases().clone());
             }
-            self.sharing = Sharing::default();
+            self.sharing = Sharing::on(link, own.actual);
             self.ready = false;
             (self.device, self.link) = (device, link);
         }

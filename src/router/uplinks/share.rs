@@ -24,6 +24,8 @@ pub(super) struct Sharing {
     since: Option<Instant>,
     /// When that is over.
     waits: Option<Instant>,
+    /// Addresses that the kernel answered for when the device was found: from before a restart.
+    answered: Vec<Ipv6Addr>,
     now: Shares,
 }
 
@@ -48,6 +50,12 @@ enum Shares {
 }
 
 impl Sharing {
+    /// On a device that was found just now.
+    pub(super) fn on(link: Option<u32>, actual: &Actual) -> Sharing {
+        let own = actual.proxies.iter().filter(|(on, _)| Some(*on) == link);
+        Sharing { answered: own.map(|(_, addr)| *addr).collect(), ..Sharing::default() }
+    }
+
     /// When something is due, and why.
     pub(super) fn poll_at(&self) -> Option<(Instant, &'static str)> {
         let waits = self.waits.map(|at| (at, "a delegation was waited for long enough"));
@@ -82,7 +90,7 @@ impl Running {
                 core.reconfigure(config);
                 core
             }
-            _ => Box::new(Proxy::new(config, self.answered(actual, prefix), now)),
+            _ => Box::new(Proxy::new(config, std::mem::take(&mut self.sharing.answered), now)),
         };
         self.sharing.now = Shares::Proxy { lan, link, prefix, router, core, why };
     }
@@ -142,12 +150,6 @@ impl Running {
             Shares::Proxy { prefix, router, .. } => Some((*prefix, *router)),
             _ => None,
         }
-    }
-
-    /// Addresses in `prefix` for which the kernel answers on this uplink, from before a restart.
-    fn answered(&self, actual: &Actual, prefix: Prefix) -> Vec<Ipv6Addr> {
-        let own = actual.proxies.iter().filter(|(link, addr)| Some(*link) == self.link && prefix.contains(*addr));
-        own.map(|(_, addr)| *addr).collect()
     }
 
     /// The /64 that a LAN has by proxy, and its lifetimes.
