@@ -36,12 +36,13 @@ fmt: ## formats the source
 	cargo fmt
 	cargo fmt --manifest-path fuzz/Cargo.toml
 
-lint: ## formatting, clippy for both feature sets, shellcheck
+lint: ## formatting, clippy for each feature set, shellcheck
 	@$(SETUP) rust build
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --all-targets --locked -- -D warnings
 	cargo clippy --all-targets --no-default-features --locked -- -D warnings
+	cargo clippy --no-default-features --features daemon --locked -- -D warnings
 	@$(MAKE) --no-print-directory shellcheck
 
 shellcheck: ## the shell scripts

@@ -32,6 +32,7 @@
 //! |---|---|
 //! | an option: name, default, range, help | `config/schema/`, and checks across options in `config/read/` |
 //! | which /64 a LAN gets, which addresses and routes exist, when we are a default router | `plan/` |
+//! | what may pass between uplinks and LANs, and where pinholes lead | `plan/guard.rs`, `plan/pinholes.rs`; the rules: `kernel/nft/text.rs` |
 //! | when a router advertisement is sent | `proto/ra/` |
 //! | what a DHCPv6 client is answered | `proto/dhcp6/` |
 //! | what is learnt from an uplink's routers, and asked of its DHCPv6 server | `proto/ra/host/`, `proto/dhcp6/client/` |
@@ -42,6 +43,7 @@
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
+//! | tunnel devices | `plan/device.rs` (what they are), `kernel/linux/devices.rs` and `generic.rs` (how they are made) |
 //! | what happens in which order in one turn | `router/mod.rs` (decides), `router/hands.rs` (in order), `daemon/mod.rs` (does it) |
 //! | a life in virtual time, and what must be true in it | `sim/` |
 //! | what OpenWrt's bus carries: methods, events, netifd's word | `ubus/` (bytes, conversation), `daemon/bus.rs` |

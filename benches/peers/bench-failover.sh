@@ -81,7 +81,7 @@ for how in link silent; do
             start_router || give_up "the router does not come back"
             within 30 everything_up || give_up "it came back without its uplinks"
         fi
-        sleep "${REST:-2}"
+        sleep "${REST:-4}"
     done
 done
 stop prober

@@ -74,7 +74,7 @@ fuzz_target!(|data: &[u8]| {
     let mut multicast: Option<Instant> = None;
     let mut stopped = false;
     while input.more() {
-        match input.u8() % 8 {
+        match input.u8() % 9 {
             0..=2 => {
                 let (source, odd) = (input.sender(), input.u8());
                 let bytes = input.bytes();
@@ -99,6 +99,10 @@ fuzz_target!(|data: &[u8]| {
                 now = now.after(Duration::from_millis(input.u16().into()));
                 advertiser.tick(now, &mut out);
             }
+            7 => {
+                let hosts: Vec<_> = (0..input.u8()).map(|_| input.sender()).collect();
+                advertiser.handle(Event::Neighbours(&hosts), now, &mut out);
+            }
             _ => {
                 stopped = true;
                 advertiser.shutdown(now, &mut out);
@@ -110,7 +114,8 @@ fuzz_target!(|data: &[u8]| {
             turns += 1;
             assert!(turns < 100, "it spins: {:?}", advertiser.poll_at());
         }
-        for Action::Send { to, bytes } in out.drain(..) {
+        for action in out.drain(..) {
+            let Action::Send { to, bytes } = action else { continue };
             assert!(matches!(nd::parse(&bytes), Ok(Message::Advertisement(_))), "nobody can read what it says");
             if to != ALL_NODES {
                 continue;

@@ -6,8 +6,7 @@ mod input;
 
 use input::Input;
 use libfuzzer_sys::fuzz_target;
-use oasis6::config::Preference;
-use oasis6::net::{Instant, Mac, Prefix};
+use oasis6::net::{Instant, Mac, Preference, Prefix};
 use oasis6::proto::ra::host::{Action, Config, Event, Host};
 use oasis6::wire::nd::{self, Advertisement, Message, NdOption, PrefixInformation};
 use std::net::Ipv6Addr;

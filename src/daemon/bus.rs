@@ -3,22 +3,26 @@
 use crate::control;
 use crate::net::FlatMap;
 use crate::net::Instant;
-use crate::router::Notice;
+use crate::router::{NetifdFacts, Notice};
 use serde_json::Value;
 use std::path::Path;
 
 /// OpenWrt interface name → device.
 pub(super) type Devices = FlatMap<String, String>;
+/// OpenWrt interface name → what netifd says of it.
+pub(super) type Interfaces = FlatMap<String, NetifdFacts>;
 
 #[cfg(feature = "ubus")]
 pub(super) use on::{Bus, Call};
 
 #[cfg(feature = "ubus")]
 mod on {
-    use super::{Devices, Instant, Notice, Path, Value, control};
+    use super::{Devices, Instant, Interfaces, Notice, Path, Value, control};
+    use crate::kernel::linux::boottime;
     use crate::ubus::client::Event;
     use crate::ubus::link::Link;
     use crate::ubus::message::status;
+    use crate::ubus::netifd;
     use serde_json::json;
 
     pub(crate) use crate::ubus::client::Call;
@@ -29,20 +33,23 @@ mod on {
     /// The object `oasis6`, and what netifd last said.
     pub(crate) struct Bus {
         link: Link,
-        netifd: Devices,
+        devices: Devices,
+        interfaces: Interfaces,
     }
 
     impl Bus {
         pub(crate) fn new(socket: &Path) -> Bus {
-            Bus { link: Link::new(socket.into(), OBJECT, control::METHODS), netifd: Devices::new() }
+            let link = Link::new(socket.into(), OBJECT, control::METHODS);
+            Bus { link, devices: Devices::new(), interfaces: Interfaces::new() }
         }
 
         /// The next call. `None`: netifd said something, or the bus came or went.
         pub(crate) async fn next(&mut self) -> Option<Call> {
             match self.link.next().await? {
                 Event::Called(call) => Some(call),
-                Event::Interfaces(devices) => {
-                    self.netifd = devices;
+                Event::Interfaces(dump) => {
+                    self.devices = netifd::devices(&dump);
+                    self.interfaces = netifd::facts(&dump, boottime());
                     None
                 }
             }
@@ -59,14 +66,20 @@ mod on {
         /// netifd's word counts more than the file's. It stands while netifd restarts, until [`Bus::forget`].
         pub(crate) fn devices(&self, file: &Devices) -> Devices {
             let mut devices = file.clone();
-            devices.extend(self.netifd.clone());
+            devices.extend(self.devices.clone());
             devices
+        }
+
+        /// What netifd last said.
+        pub(crate) fn interfaces(&self) -> Interfaces {
+            self.interfaces.clone()
         }
 
         /// Forgets what a netifd said that is not there any more.
         pub(crate) fn forget(&mut self) {
             if !self.link.has_netifd() {
-                self.netifd.clear();
+                self.devices.clear();
+                self.interfaces.clear();
             }
         }
 
@@ -136,7 +149,7 @@ pub(super) use off::{Bus, Call};
 
 #[cfg(not(feature = "ubus"))]
 mod off {
-    use super::{Devices, Instant, Notice, Path, Value, control};
+    use super::{Devices, Instant, Interfaces, Notice, Path, Value, control};
 
     /// There is never one.
     pub(crate) struct Call {
@@ -158,6 +171,9 @@ mod off {
         }
         pub(crate) fn devices(&self, file: &Devices) -> Devices {
             file.clone()
+        }
+        pub(crate) fn interfaces(&self) -> Interfaces {
+            Interfaces::new()
         }
         pub(crate) fn forget(&mut self) {}
         pub(crate) fn answer(&mut self, _: &Call, _: Result<Value, control::Error>) {}

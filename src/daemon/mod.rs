@@ -11,6 +11,7 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod fetch;
 mod filter;
 mod lease_file;
 mod load;
@@ -39,6 +40,7 @@ use crate::net::FlatSet;
 use crate::net::Instant;
 use crate::plan::{Change, Op, Trouble};
 use crate::proto::dhcp6::Record;
+use crate::proto::ra;
 use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
 use crate::store::{Memory, Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
@@ -82,6 +84,8 @@ struct Daemon {
     uplinks: UplinkSockets,
     filter: FilterWatch,
     joined: FlatSet<u32>,
+    /// Links whose hosts are to be told of something at once.
+    neighbours: FlatSet<u32>,
     control: Server,
     bus: Bus,
     /// What OpenWrt's network file says.
@@ -155,6 +159,7 @@ impl Daemon {
             uplinks: UplinkSockets::closed(),
             filter: FilterWatch::default(),
             joined: FlatSet::new(),
+            neighbours: FlatSet::new(),
             control,
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),
@@ -236,6 +241,11 @@ impl Daemon {
         self.router.watch(self.control.is_watched() || ::log::log_enabled!(::log::Level::Debug));
         self.uplinks.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
         self.filter.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
+        for link in std::mem::take(&mut self.neighbours) {
+            let hosts = self.kernel.neighbours(link);
+            let packet = ra::Event::Neighbours(&hosts);
+            self.router.handle(Event::Nd { link, packet }, now, &mut self.out);
+        }
         self.router.settle(now, &mut self.out);
         self.carry_out(now);
         self.open_dhcp6(now);
@@ -246,6 +256,9 @@ impl Daemon {
 
     /// How long the loop may sleep.
     fn sleep(&self, now: Instant) -> Duration {
+        if !self.neighbours.is_empty() {
+            return Duration::ZERO;
+        }
         let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
         let files = [self.store.poll_at(), self.lease_file.poll_at()];
@@ -370,11 +383,16 @@ impl Daemon {
         let interfaces = self.bus.devices(&self.devices);
         let keys = self.uplinks.keys(&config);
         self.router.handle(Event::Keys(keys), now, &mut self.out);
+        self.router.handle(Event::Netifd(self.bus.interfaces()), now, &mut self.out);
         self.router.handle(Event::Configure { config: Box::new(config), interfaces }, now, &mut self.out);
+        for Trouble { place, message, remedy } in self.router.uplink_troubles() {
+            warn!("{place}: {message}; {remedy}");
+        }
     }
 
-    /// Lets the LANs follow netifd's interfaces.
+    /// Lets the LANs and uplinks follow netifd's interfaces.
     fn follow(&mut self, now: Instant) {
+        self.router.handle(Event::Netifd(self.bus.interfaces()), now, &mut self.out);
         let interfaces = self.bus.devices(&self.devices);
         if interfaces != self.router.facts().interfaces {
             let config = Box::new(self.router.config().clone());
@@ -521,7 +539,9 @@ impl Hands for Daemon {
                     Ok(flows) => info!("{flows} flows of prefixes that are gone were forgotten"),
                     Err(refusal) => warn!("{refusal}"),
                 },
+                Action::Neighbours { link } => _ = self.neighbours.insert(link),
                 Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
+                Action::Fetch { uplink, url } => self.uplinks.fetch(&uplink, &url),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! The sockets toward uplinks: DHCPv6 clients and echo. They are open while an uplink needs them.
 
+use super::fetch::Fetches;
 use super::lookup::Lookups;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
@@ -13,8 +14,6 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Handshakes of tunnels are looked at this often.
-const HANDSHAKES: Duration = Duration::from_secs(5);
 /// A socket that can't be opened is tried again this often.
 const RETRY: Duration = Duration::from_secs(10);
 /// Packets taken from one socket in a row.
@@ -64,6 +63,8 @@ pub(super) struct UplinkSockets {
     neighbours: Slot<NeighbourSocket>,
     /// Names that are being looked up.
     lookups: Lookups,
+    /// URLs that are being fetched.
+    fetches: Fetches,
     /// Devices whose packets are to be counted.
     count: Vec<(u32, String)>,
     /// Neighbours that are to be looked up, with their links.
@@ -79,6 +80,7 @@ pub(super) enum Ready {
     Echo,
     Neighbours,
     Resolved(String, Result<Vec<SocketAddr>, String>),
+    Fetched(String, Result<(), String>),
 }
 
 impl UplinkSockets {
@@ -88,6 +90,7 @@ impl UplinkSockets {
             echo: Slot::CLOSED,
             neighbours: Slot::CLOSED,
             lookups: Lookups::default(),
+            fetches: Fetches::default(),
             count: Vec::new(),
             look_up: Vec::new(),
             handshakes_at: None,
@@ -120,6 +123,7 @@ impl UplinkSockets {
             ready = echo => ready.map(|()| Ready::Echo),
             ready = neighbours => ready.map(|()| Ready::Neighbours),
             (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
+            (uplink, answer) = self.fetches.next() => Ok(Ready::Fetched(uplink, answer)),
         }
     }
 
@@ -158,6 +162,13 @@ impl UplinkSockets {
                 router.handle(Event::Watch { link, event }, now, out);
             }),
             (Ready::Resolved(uplink, answer), ..) => router.handle(Event::Resolved { uplink, answer }, now, out),
+            (Ready::Fetched(uplink, answer), ..) => {
+                match &answer {
+                    Ok(()) => ::log::info!("uplink {uplink}: the broker was told of our IPv4 address"),
+                    Err(why) => ::log::warn!("uplink {uplink}: the broker was not told of our IPv4 address: {why}"),
+                }
+                router.handle(Event::Fetched { uplink, answer }, now, out);
+            }
             _ => {}
         }
     }
@@ -194,6 +205,8 @@ impl UplinkSockets {
     /// Looks at the handshakes of tunnels.
     #[cfg(feature = "wireguard")]
     fn handshakes(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
+        /// They are looked at this often.
+        const EACH: Duration = Duration::from_secs(5);
         let tunnels = router.tunnels();
         if tunnels.is_empty() {
             self.handshakes_at = None;
@@ -202,7 +215,7 @@ impl UplinkSockets {
         if self.handshakes_at.is_some_and(|at| at > now) {
             return;
         }
-        self.handshakes_at = Some(now.after(HANDSHAKES));
+        self.handshakes_at = Some(now.after(EACH));
         for (device, link) in tunnels {
             let peers = kernel.wireguard_peers(&device).unwrap_or_default();
             if let Some(peer) = peers.first() {
@@ -259,6 +272,10 @@ impl UplinkSockets {
 
     pub(super) fn resolve(&mut self, uplink: &str, endpoint: &str) {
         self.lookups.start(uplink, endpoint);
+    }
+
+    pub(super) fn fetch(&mut self, uplink: &str, url: &str) {
+        self.fetches.start(uplink, url);
     }
 
     /// What keeps a socket from being open.

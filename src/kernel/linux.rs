@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, FlatSet, Instant, Lifetimes};
+use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Until, is_link_local};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -116,6 +116,19 @@ impl LinuxKernel {
         asked.ok().and(found)
     }
 
+    /// Hosts that the kernel has lately exchanged packets with on a link, an address of each: the link-local one if it is
+    /// known. As many as its table holds, 1,024 by default; none if it can't be asked.
+    pub fn neighbours(&mut self, link: u32) -> Vec<Ipv6Addr> {
+        let mut hosts: FlatMap<Vec<u8>, Ipv6Addr> = FlatMap::new();
+        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
+            let Some((on, addr, mac)) = decode::host(payload).filter(|_| kind == libc::RTM_NEWNEIGH) else { return };
+            if on == link && (is_link_local(addr) || !hosts.contains_key(mac)) {
+                hosts.insert(mac.to_vec(), addr);
+            }
+        });
+        hosts.into_values().collect()
+    }
+
     /// How the peers of a WireGuard device do. Refused if there is no such device.
     #[cfg(feature = "wireguard")]
     pub fn wireguard_peers(&mut self, device: &str) -> Result<Vec<PeerStatus>, Refusal> {
@@ -129,6 +142,15 @@ impl LinuxKernel {
 
     /// Asks for all of `batch` at once, empties it and appends the results.
     fn change(&mut self, batch: &mut Vec<(&Op, Request)>, results: &mut Vec<Result<(), Refusal>>, now: Instant) {
+        // with an address that was to end, the kernel forgets to remove the route to its prefix, until that ends, too
+        let lingering = batch.iter().filter_map(|(op, _)| match op {
+            Op::Delete(Key::Address { link, addr }, Value::Address { len, lifetimes }) => (lifetimes.valid
+                != Until::Forever)
+                .then(|| encode::renew_address(*link, *addr, *len, Lifetimes::FOREVER, now)),
+            _ => None,
+        });
+        let lingering = lingering.collect();
+        self.netlink.change(lingering);
         let (ops, requests): (Vec<&Op>, Vec<Request>) = batch.drain(..).unzip();
         let answers = self.netlink.change(requests);
         results.extend(ops.into_iter().zip(answers).map(|(op, answer)| {

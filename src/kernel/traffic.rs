@@ -61,6 +61,7 @@ Ip6InMcastPkts                  \t7
 Ip6OutMcastPkts                 \t5
 Icmp6InNeighborSolicits         \t3
 Icmp6InNeighborAdvertisements   \t2
+Icmp6InDestUnreachs             \t2
 Icmp6OutNeighborSolicits        \t1
 Icmp6OutNeighborAdvertisements  \t4
 ";

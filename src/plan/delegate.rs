@@ -61,10 +61,10 @@ pub(super) fn link(
     }
 }
 
-/// `source` without the LANs' /64s, without prefixes inside it that are sources themselves, and without what is held back.
+/// `source` without the LANs' /64s, without prefixes inside it that are sources themselves or that netifd gave away, and without what is held back.
 fn pool(source: &SourcePrefix, sources: &[SourcePrefix], subnets: &Subnets<'_>) -> Pool {
     let inside = |prefix: &&Prefix| source.prefix.covers(prefix) && source.prefix != **prefix;
-    let others = sources.iter().map(|other| &other.prefix);
+    let others = sources.iter().map(|other| &other.prefix).chain(&subnets.taken);
     let mut reserved: Vec<Prefix> = subnets.owner.keys().chain(others).filter(inside).copied().collect();
     reserved.extend(held_back(source));
     reserved.sort_unstable();

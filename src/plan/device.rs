@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 /// Devices with names that begin like this are ours, if they are of a kind that we make.
 pub const DEVICE_PREFIX: &str = "o6-";
+
 /// A tunnel device. It is up from the moment it is made.
 ///
 /// A WireGuard device has no link-local address but the one that is asked for, see [`PublicKey::link_local`]; a sit

@@ -11,11 +11,12 @@
 //!   no route takes on, because its source is of no live uplink, is answered with ICMPv6 type 1 code 5 (RFC 4443 §3.1,
 //!   RFC 7084 L-14); so is one that would leave by an uplink that its source is not of. A host learns of it by the
 //!   answer only while the route back to it stands: `plan` keeps prefixes that are gone on the LAN's link while hosts
-//!   may still use them.
+//!   may still use them. A source that leads back nowhere at all is answered where it comes in, if the kernel can.
 //! * From an uplink: a packet with a source of our own is dropped, and nothing goes from one uplink to another (we are
 //!   no transit, and so RFC 6324's loops end here).
-//! * From an uplink to a LAN ([`Mode::Own`]): answers, what RFC 4890 §4.3.1 says must pass, and pinholes. Where firewall4
-//!   is, its zones do this, and only the pinholes are handed to it as set elements.
+//! * From an uplink to a LAN ([`Mode::Own`]): answers, ICMPv6 errors about flows that are there (RFC 4890 §4.3.1), and
+//!   pinholes; no echo requests either, which RFC 4890 would let in. Where firewall4 is, its zones do this, and pinholes
+//!   and the devices of our own making, which are in no zone, are handed to it.
 
 use super::{Key, Objects, Value};
 use crate::config::Protocol;

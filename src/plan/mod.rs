@@ -12,7 +12,7 @@
 //! * What was refused, or is undone again and again, waits in [`Retry`].
 //!
 //! `desired` asks one room after the other: `place` (which device, and why not), `subnets` (which /64), `served` (what
-//! hosts have to be told of for longer), `uplinks` (what they give and need), then per LAN `announce` and `delegate` (what hosts are told).
+//! hosts have to be told of for longer), `uplinks` (what they give and need), then `perimeter` (what is guarded), and per LAN `announce` and `delegate` (what hosts are told).
 
 mod actual;
 mod announce;
@@ -67,6 +67,8 @@ pub struct Facts {
     pub delegations: BTreeMap<Prefix, Delegation>,
     /// Leased and registered addresses, where names of hosts are asked for ([`names_asked`]); else none.
     pub leases: Vec<dhcp6::Binding>,
+    /// What netifd gave to devices by itself (`ip6assign`), by the devices' names.
+    pub assigned: Vec<(String, Prefix)>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
     /// This server's DUID.

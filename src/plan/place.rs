@@ -66,19 +66,22 @@ fn taken(place: Place, owner: &str) -> Place {
     Place { link: None, ..place }.waits(why, "give each lan a device of its own, or take one of the two out")
 }
 
+/// The device that a LAN is on by the configuration; `None`: netifd knows no such interface.
+pub(super) fn device<'a>(lan: &'a Lan, facts: &'a Facts) -> Option<&'a str> {
+    match &lan.device {
+        Device::Name(name) => Some(name),
+        Device::Interface(name) => facts.interfaces.get(name).map(String::as_str),
+    }
+}
+
 fn locate(lan: &Lan, facts: &Facts) -> Place {
     let place = Place::default();
-    let device = match &lan.device {
-        Device::Name(name) => name,
-        Device::Interface(name) => match facts.interfaces.get(name) {
-            Some(device) => device,
-            None => {
-                let why = format!("there is no interface {name} with a device in the network configuration");
-                return place.waits(why, "name an interface of /etc/config/network, or a device by `option device`");
-            }
-        },
+    let Some(device) = device(lan, facts) else {
+        let (Device::Name(name) | Device::Interface(name)) = &lan.device;
+        let why = format!("there is no interface {name} with a device in the network configuration");
+        return place.waits(why, "name an interface of /etc/config/network, or a device by `option device`");
     };
-    let place = Place { device: device.clone(), ..place };
+    let place = Place { device: device.to_owned(), ..place };
     if !lan.enabled {
         return place.waits("it is disabled in the configuration".into(), "");
     }

@@ -3,17 +3,19 @@
 //! Within one prefix, in this order:
 //!
 //! 1. a LAN whose section names a `subnet` gets that one; of two with the same number the first by name;
-//! 2. a LAN that has a /64 of this prefix keeps it: what is remembered decides ([`Facts::served`]), so no LAN is
+//! 2. a LAN on a device that netifd gave a share of this prefix to gets the first /64 of that share;
+//! 3. a LAN that has a /64 of this prefix keeps it: what is remembered decides ([`Facts::served`]), so no LAN is
 //!    renumbered because another one comes, goes or is renamed;
-//! 3. the others, in the order of their names, get the number they have in an earlier prefix or had in one that is
+//! 4. the others, in the order of their names, get the number they have in an earlier prefix or had in one that is
 //!    gone, or else the lowest free one, so that numbers stay small and the same in every prefix.
 //!
-//! The third step leaves out what others use or may soon want: prefixes delegated by DHCPv6 (always), and as long as
+//! The last step leaves out what others use or may soon want: prefixes delegated by DHCPv6 and what netifd gave to
+//! devices that are no LAN's (always), and as long as
 //! there is another choice /64s that hosts of another LAN still remember, other prefixes inside this one, and the one
 //! kept free for stub networks.
 
 use super::delegate::held_back;
-use super::{Facts, SourcePrefix, Trouble};
+use super::{Facts, SourcePrefix, Trouble, place};
 use crate::config::Config;
 use crate::net::FlatMap;
 use crate::net::Prefix;
@@ -34,13 +36,18 @@ pub(super) struct Subnets<'a> {
     pub(super) of: FlatMap<&'a str, Vec<Subnet<'a>>>,
     /// Who has a /64: no two LANs ever share one.
     pub(super) owner: FlatMap<Prefix, &'a str>,
+    /// What netifd gave to devices that are no LAN's.
+    pub(super) taken: Vec<Prefix>,
     /// What did not work out.
     pub(super) troubles: Vec<Trouble>,
 }
 
 /// Gives every LAN, served or not, its /64s of `sources`.
 pub(super) fn assign<'a>(config: &'a Config, sources: &'a [SourcePrefix], facts: &Facts) -> Subnets<'a> {
-    let mut all = Subnets::default();
+    let device = |lan| place::device(lan, facts);
+    let is_lans = |name: &str| config.lans.values().filter_map(device).any(|device| device == name);
+    let taken = facts.assigned.iter().filter(|(device, _)| !is_lans(device)).map(|(_, share)| *share);
+    let mut all = Subnets { taken: taken.collect(), ..Subnets::default() };
     for source in sources.iter().filter(|source| source.assign) {
         Round { config, sources, facts, source }.assign(&mut all);
     }
@@ -67,6 +74,7 @@ impl<'a> Round<'a, '_> {
         let mut rest: Vec<&'a str> =
             self.config.lans.keys().map(String::as_str).filter(|lan| takes_part(lan)).collect();
         rest.retain(|lan| !self.take(lan, self.named(lan, all), all));
+        rest.retain(|lan| !self.take(lan, self.of_netifd(lan, all), all));
         for live in [true, false] {
             rest.retain(|lan| !self.take(lan, self.remembered(lan, live, all), all));
         }
@@ -118,13 +126,23 @@ impl<'a> Round<'a, '_> {
         None
     }
 
+    /// The first /64 of what netifd gave to the LAN's device.
+    fn of_netifd(&self, lan: &str, all: &Subnets<'_>) -> Option<Prefix> {
+        let device = place::device(self.config.lans.get(lan)?, self.facts)?;
+        let shares = self.facts.assigned.iter().filter(|(to, share)| to == device && self.source.prefix.covers(share));
+        let mut first = shares.filter(|(_, share)| share.len() <= 64).filter_map(|(_, share)| share.subnet(0, 64));
+        first.find(|prefix| !all.owner.contains_key(prefix) && !self.is_delegated(prefix))
+    }
+
     /// The /64 of this source that the LAN has, or had until lately.
     fn remembered(&self, lan: &str, live: bool, all: &Subnets<'_>) -> Option<Prefix> {
         let served = self.facts.served.iter().filter(|served| served.lan == lan && served.live == live);
         let mut here =
             served.map(|served| served.prefix).filter(|prefix| prefix.len() == 64 && self.source.prefix.covers(prefix));
         // once it was nobody's, it may have been delegated
-        here.find(|prefix| !all.owner.contains_key(prefix) && (live || !self.is_delegated(prefix)))
+        let is_taken =
+            |prefix: &Prefix| all.owner.contains_key(prefix) || all.taken.iter().any(|taken| taken.covers(prefix));
+        here.find(|prefix| !is_taken(prefix) && (live || !self.is_delegated(prefix)))
     }
 
     fn is_delegated(&self, prefix: &Prefix) -> bool {
@@ -158,7 +176,7 @@ impl<'a> Round<'a, '_> {
 
     /// Numbers of /64s that the LAN must not have, or `considerate`ly had better not: ranges in order.
     fn blocked(&self, lan: &str, all: &Subnets<'_>, considerate: bool) -> Vec<(u128, u128)> {
-        let hard = all.owner.keys().chain(self.facts.delegations.keys());
+        let hard = all.owner.keys().chain(self.facts.delegations.keys()).chain(&all.taken);
         // what a section had that is gone is free at once: it may have been renamed
         let another = |name: &String| name != lan && self.config.lans.contains_key(name);
         let others = self.facts.served.iter().filter(|served| another(&served.lan)).map(|served| &served.prefix);

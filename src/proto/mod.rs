@@ -17,4 +17,5 @@ pub mod endpoint;
 pub mod ndproxy;
 pub mod ra;
 mod retransmission;
+pub mod update;
 pub mod uplink;

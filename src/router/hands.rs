@@ -19,7 +19,8 @@ pub trait Hands {
     /// Writes all of a turn's records to the journal, and says whether they are safe there ([`Action::Record`]).
     fn commit(&mut self, records: &[Record], now: Instant) -> bool;
     /// Sends, in order, what may leave, and asks what is to be asked: every `Action::Send…`, [`Action::Count`],
-    /// [`Action::LookUp`] and [`Action::Resolve`]; [`Action::ForgetFlows`] too, which comes after the guard is in force.
+    /// [`Action::LookUp`], [`Action::Neighbours`], [`Action::Resolve`] and [`Action::Fetch`]; [`Action::ForgetFlows`] too,
+    /// which comes after the guard is in force.
     fn send(&mut self, packets: Vec<Action>);
 }
 
@@ -44,7 +45,9 @@ pub fn carry_out(hands: &mut impl Hands, out: &mut Vec<Action>, now: Instant) {
                 | Action::SendEcho { .. }
                 | Action::Count { .. }
                 | Action::LookUp { .. }
+                | Action::Neighbours { .. }
                 | Action::Resolve { .. }
+                | Action::Fetch { .. }
                 | Action::ForgetFlows(_) => packets.push(action),
             }
         }

@@ -20,6 +20,7 @@ mod uplinks;
 pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
+pub use uplinks::NetifdFacts;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
@@ -63,7 +64,7 @@ pub enum Event<'a> {
     Kernel(Vec<Change>),
     /// What became of an [`Action::Apply`].
     Applied(Vec<(Op, Result<(), Refusal>)>),
-    /// An ICMPv6 message arrived on a link.
+    /// An ICMPv6 message arrived on a link, or what an [`Action::Neighbours`] brought.
     Nd {
         /// Index of the link.
         link: u32,
@@ -95,12 +96,21 @@ pub enum Event<'a> {
     },
     /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
     Keys(FlatMap<String, Key32>),
+    /// What netifd says of each of its interfaces.
+    Netifd(FlatMap<String, NetifdFacts>),
     /// What an [`Action::Resolve`] brought.
     Resolved {
         /// The uplink's name.
         uplink: String,
         /// Addresses of its peer, or why there are none.
         answer: Result<Vec<SocketAddr>, String>,
+    },
+    /// What an [`Action::Fetch`] brought.
+    Fetched {
+        /// The uplink's name.
+        uplink: String,
+        /// Nothing, or why it failed, without the URL.
+        answer: Result<(), String>,
     },
     /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
     Peer {
@@ -174,12 +184,24 @@ pub enum Action {
         /// The neighbour.
         next_hop: Ipv6Addr,
     },
+    /// See which hosts the kernel knows on a link, and hand an address of each back as [`ra::Event::Neighbours`].
+    Neighbours {
+        /// Index of the link.
+        link: u32,
+    },
     /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
     Resolve {
         /// The uplink's name.
         uplink: String,
         /// `HOST:PORT`.
         endpoint: String,
+    },
+    /// Fetch a URL, which may hold a password, and hand what comes of it back as [`Event::Fetched`].
+    Fetch {
+        /// The uplink's name.
+        uplink: String,
+        /// `http://…` or `https://…`.
+        url: String,
     },
     /// Write this to the journal of bindings.
     Record(dhcp6::Record),
@@ -210,6 +232,7 @@ pub struct Router {
     dhcp6: dhcp6::Server,
     uplinks: Uplinks,
     keys: FlatMap<String, Key32>,
+    netifd: FlatMap<String, NetifdFacts>,
     retry: plan::Retry,
     /// Facts changed since the last plan.
     stale: bool,
@@ -255,6 +278,7 @@ impl Router {
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
             uplinks: Uplinks::new(rng.next_u64()),
             keys: FlatMap::new(),
+            netifd: FlatMap::new(),
             rng,
             retry: plan::Retry::default(),
             stale: false,
@@ -319,10 +343,20 @@ impl Router {
                 self.stale |= self.keys != keys;
                 self.keys = keys;
             }
+            Event::Netifd(facts) => {
+                let steady = |(name, facts): (String, NetifdFacts)| match self.netifd.get(&name) {
+                    Some(before) => (name, facts.steady(before)),
+                    None => (name, facts),
+                };
+                let facts = facts.into_iter().map(steady).collect();
+                self.stale |= self.netifd != facts;
+                self.netifd = facts;
+            }
             Event::Resolved { uplink, answer } => {
                 self.uplinks.resolved(&uplink, answer, now);
                 self.stale = true;
             }
+            Event::Fetched { uplink, answer } => self.uplinks.fetched(&uplink, answer, now),
             Event::Peer { link, handshake, sent } => {
                 self.stale |= self.uplinks.peer(link, handshake, sent, now);
                 self.stale |= self.uplinks.take(link, &self.facts.actual, out);
@@ -487,9 +521,10 @@ impl Router {
 
     /// Brings the uplinks in line with the facts, and the facts with what they give.
     fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let Router { config, facts, memory, keys, uplinks, .. } = self;
+        self.facts.assigned = uplinks::assigned(&self.netifd, &self.facts.interfaces);
+        let Router { config, facts, memory, keys, netifd, uplinks, .. } = self;
         let lans = plan::lan_links(config, facts);
-        let own = own(facts, memory, keys);
+        let own = own(facts, memory, keys, netifd);
         uplinks.follow(own, &lans, now, out);
         uplinks.choose(config.uplink_mode, now, out);
         let gives = uplinks.facts(own, now);
@@ -498,7 +533,7 @@ impl Router {
 
     /// What uplinks need to know.
     fn own(&self) -> Own<'_> {
-        own(&self.facts, &self.memory, &self.keys)
+        own(&self.facts, &self.memory, &self.keys, &self.netifd)
     }
 
     /// Draws the ULA, the DUID and the secret if there are none yet: once in a router's life.
@@ -614,15 +649,21 @@ impl Router {
     }
 }
 
-fn own<'a>(facts: &'a Facts, memory: &Memory, keys: &'a FlatMap<String, Key32>) -> Own<'a> {
+fn own<'a>(
+    facts: &'a Facts,
+    memory: &Memory,
+    keys: &'a FlatMap<String, Key32>,
+    netifd: &'a FlatMap<String, NetifdFacts>,
+) -> Own<'a> {
     let (duid, secret) = (facts.duid.as_ref(), memory.secret.unwrap_or_default());
-    Own { duid, secret, keys, actual: &facts.actual, interfaces: &facts.interfaces }
+    Own { duid, secret, keys, netifd, actual: &facts.actual, interfaces: &facts.interfaces }
 }
 
 fn take_nd(link: u32, actions: &mut Vec<ra::Action>, out: &mut Vec<Action>) {
     for action in actions.drain(..) {
         match action {
             ra::Action::Send { to, bytes } => out.push(Action::SendNd { link, to, bytes }),
+            ra::Action::Neighbours => out.push(Action::Neighbours { link }),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Router {
                     "what": key.to_string(), "message": message, "retry_in": retry_in.as_secs(),
                 })).collect::<Vec<_>>(),
             },
-            "troubles": troubles(&[self.desired.problems.as_slice(), &self.contradictions(now)].concat()),
+            "troubles": troubles(&[self.desired.problems.as_slice(), &self.uplinks.troubles(), &self.contradictions(now)].concat()),
         })
     }
 
@@ -66,6 +66,11 @@ impl Router {
     /// The answer to `uplinks`.
     pub fn uplinks(&self, now: Instant) -> Value {
         self.uplinks.status(self.own(), now)
+    }
+
+    /// What a person should know of the uplinks, beside their states.
+    pub fn uplink_troubles(&self) -> Vec<Trouble> {
+        self.uplinks.troubles()
     }
 
     /// The answer to `plan`: what would change in the kernel if `ops` were applied, and what the LANs would get.

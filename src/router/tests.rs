@@ -9,14 +9,16 @@ use crate::plan::{AddressState, RouteTarget, Tag};
 const LAN: &str = "config oasis6\n option enabled 1\nconfig lan home\n option device lan0\n";
 
 /// A router and its kernel, with everything else written down.
-struct Rig {
-    router: Router,
-    kernel: FakeKernel,
-    now: Instant,
+pub(super) struct Rig {
+    pub(super) router: Router,
+    pub(super) kernel: FakeKernel,
+    pub(super) now: Instant,
+    /// OpenWrt interface name → device.
+    pub(super) interfaces: FlatMap<String, String>,
     lan: u32,
     /// Router advertisements: when, to whom, router lifetime.
     said: Vec<(Instant, Ipv6Addr, u16)>,
-    applied: usize,
+    pub(super) applied: usize,
     remembered: usize,
     /// What was done, in this order.
     done: Vec<&'static str>,
@@ -25,25 +27,37 @@ struct Rig {
 }
 
 impl Rig {
-    fn new(config: &str) -> Rig {
+    pub(super) fn new(config: &str) -> Rig {
         let now = Instant(1_000_000);
         let mut kernel = FakeKernel::new(now);
         let lan = kernel.add_link("lan0", Some(Mac([2, 0, 0, 0, 0, 1])));
         let entropy = Entropy { seed: 7, ula: [1, 2, 3, 4, 5], duid: [9; 16], secret: [3; 16] };
         let router = Router::new(Memory::default(), Vec::new(), entropy, now, &mut Vec::new());
         let said = Vec::new();
-        let mut rig = Rig { router, kernel, now, lan, said, applied: 0, remembered: 0, done: Vec::new(), full: false };
+        let interfaces = FlatMap::new();
+        let mut rig = Rig {
+            router,
+            kernel,
+            now,
+            interfaces,
+            lan,
+            said,
+            applied: 0,
+            remembered: 0,
+            done: Vec::new(),
+            full: false,
+        };
         rig.configure(config);
         rig.run(20_000);
         rig
     }
 
-    fn configure(&mut self, text: &str) {
+    pub(super) fn configure(&mut self, text: &str) {
         let config = Box::new(crate::config::read(text.as_bytes()).config.unwrap());
-        self.take(Event::Configure { config, interfaces: FlatMap::new() });
+        self.take(Event::Configure { config, interfaces: self.interfaces.clone() });
     }
 
-    fn take(&mut self, event: Event<'_>) {
+    pub(super) fn take(&mut self, event: Event<'_>) {
         let mut out = Vec::new();
         self.router.handle(event, self.now, &mut out);
         self.turn(out);
@@ -59,7 +73,7 @@ impl Rig {
     }
 
     /// Lets so many milliseconds pass.
-    fn run(&mut self, millis: u64) {
+    pub(super) fn run(&mut self, millis: u64) {
         let end = Instant(self.now.0 + millis);
         loop {
             let router = self.router.poll_at().map(|(at, _)| at);
@@ -121,9 +135,13 @@ impl Hands for Rig {
                     self.said.push((self.now, to, u16::from_be_bytes([bytes[6], bytes[7]])));
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
-                // what uplinks ask, nobody answers here
-                Action::SendDhcp6Client { .. } | Action::SendEcho { .. } => {}
-                Action::Count { .. } | Action::LookUp { .. } | Action::ForgetFlows(_) => {}
+                // nobody is at the other end of an uplink
+                Action::SendDhcp6Client { .. }
+                | Action::SendEcho { .. }
+                | Action::Count { .. }
+                | Action::LookUp { .. }
+                | Action::Neighbours { .. }
+                | Action::ForgetFlows(_) => {}
                 other => panic!("{other:?} is nothing to send"),
             }
         }

@@ -6,8 +6,7 @@
 //! to the object, the conversation is over and its owner begins another.
 
 use super::message::{EVENTS, Message, Unframed, attr, kind, status};
-use crate::net::FlatMap;
-use crate::net::Instant;
+use crate::net::{FlatMap, Instant};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -25,16 +24,14 @@ pub const RETRY: Duration = Duration::from_secs(30);
 const MAX_QUEUE: usize = 256 * 1024;
 /// Requests without an answer, of which there are never more than a few.
 const MAX_WAITING: usize = 64;
-/// Interfaces taken from netifd: ten times what a large router has.
-const MAX_INTERFACES: usize = 1024;
 
 /// What the other side wants of us.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A method of our object was called.
     Called(Call),
-    /// netifd's interfaces and the devices they are on.
-    Interfaces(FlatMap<String, String>),
+    /// netifd's interfaces, as [`netifd`](super::netifd) reads them.
+    Interfaces(Value),
 }
 
 /// A call that waits for [`Client::answer`].
@@ -272,7 +269,7 @@ impl Client {
             Purpose::AddObject => self.object = id,
             Purpose::AddListener => self.listener = id,
             Purpose::Lookup => self.netifd = id,
-            Purpose::Dump => return Some(Event::Interfaces(interfaces(&message.get_table(attr::DATA)?))),
+            Purpose::Dump => return message.get_table(attr::DATA).map(Event::Interfaces),
             Purpose::Register | Purpose::Subscribe => {}
         }
         None
@@ -370,16 +367,4 @@ impl Client {
 
 fn invoke(seq: u16, object: u32, method: &str) -> Message {
     Message::new(kind::INVOKE, seq, object).number(attr::OBJID, object).text(attr::METHOD, method)
-}
-
-/// Interface name → device, from netifd's `dump`: the device that carries packets while the interface is up, else the one
-/// that is configured. An interface without a device is left out, and so is one that is on another (`@lan`).
-pub fn interfaces(dump: &Value) -> FlatMap<String, String> {
-    let all = dump.get("interface").and_then(Value::as_array).into_iter().flatten();
-    let devices = all.filter_map(|interface| {
-        let word = |name: &str| interface.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
-        let device = word("l3_device").or_else(|| word("device").filter(|device| !device.starts_with('@')))?;
-        Some((word("interface")?.to_owned(), device.to_owned()))
-    });
-    devices.take(MAX_INTERFACES).collect()
 }

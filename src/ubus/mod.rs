@@ -8,7 +8,7 @@
 //!
 //! [`blob`], [`value`] and [`message`] are the bytes: attributes, JSON values in them, and framed messages; all numbers
 //! are big-endian on the wire. [`client`] is one conversation with ubusd without its socket: it registers the object
-//! `oasis6`, takes calls, sends events, and follows netifd's interfaces. `link` owns the socket, is polled by the
+//! `oasis6`, takes calls, sends events, and follows netifd's interfaces, which [`netifd`] reads. `link` owns the socket, is polled by the
 //! daemon's loop and connects again when ubusd has restarted. No ubusd, as on plain Linux, is no error and no log line.
 //!
 //! The crate `ubus` 0.1.7 is a blocking client that can neither register an object nor subscribe, and its types are bound to
@@ -23,6 +23,7 @@ pub mod client;
 #[cfg(feature = "ubus")]
 pub mod link;
 pub mod message;
+pub mod netifd;
 pub mod value;
 
 /// Where OpenWrt's ubusd listens.

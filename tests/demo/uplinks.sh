@@ -29,6 +29,7 @@ uses_now() { preferred pc | grep "^$(of_letter "$1")" | head -n 1; }
 moves() {
     local since ms how
     case $2 in link) how="the cable is pulled" ;; silent) how="the cable stays, but nothing gets through any more" ;; esac
+    sleep 4 # an advertisement may follow another after 3 s (RFC 4861 §6.2.4), and seldom does in life
     prefers pc "$1" || broke "the laptop does not use $(name "$1")"
     say "Now $(name "$1") fails: $how."
     since=$(now_ms)
@@ -42,7 +43,6 @@ moves() {
     since=$(now_ms)
     mend "$1"
     within 60 ready pc "$1" || broke "$(name "$1") did not come back"
-    sleep 2
     local lost
     lost=$(prober lost "$work/probes" "$since")
     [ "${lost% *}" = 0 ] || broke "$lost pings were lost while $(name "$1") came back"

@@ -176,6 +176,31 @@ fn objects_change_their_values() {
 }
 
 #[test]
+fn an_address_takes_the_route_to_its_prefix_along_whatever_its_lifetime() {
+    let Some(_there) = cable() else { return };
+    let link = index("a");
+    let soon = Until::At(boottime().after_secs(600));
+    let address = |text, valid| {
+        let lifetimes = Lifetimes { preferred: valid, valid };
+        (Key::Address { link, addr: addr(text) }, Value::Address { len: 64, lifetimes })
+    };
+    let routes = || ip("route show dev a proto kernel").lines().filter(|line| line.starts_with("2001:db8:")).count();
+    let both = BTreeMap::from([address("2001:db8:1::1", soon), address("2001:db8:1::2", soon)]);
+    let forever = BTreeMap::from([address("2001:db8:2::1", Until::Forever)]);
+    apply(&puts(&both));
+    apply(&puts(&forever));
+    assert_eq!(routes(), 2);
+    let deletes = deletes(&both);
+    apply(&deletes[..1]);
+    assert_eq!(routes(), 2, "the other address needs it");
+    apply(&deletes[1..]);
+    assert_eq!(routes(), 1);
+    // gone already is no failure, and nothing comes back
+    apply(&deletes);
+    assert_eq!((routes(), ours(&read()).len()), (1, 1));
+}
+
+#[test]
 fn what_others_made_stays_as_it_is() {
     let Some(_ends) = cable() else { return };
     let link = index("a");

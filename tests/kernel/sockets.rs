@@ -39,7 +39,7 @@ async fn hear(socket: &mut NdSocket) -> Vec<Heard> {
     while heard.is_empty() {
         timeout(SOON, socket.readable()).await.expect("nothing comes").unwrap();
         socket.recv_batch(64, |link, event| {
-            let ra::Event::Packet { source, hop_limit, fragmented, bytes } = event;
+            let ra::Event::Packet { source, hop_limit, fragmented, bytes } = event else { panic!("{event:?}") };
             heard.push(Heard { link, source, hop_limit, fragmented, bytes: bytes.to_vec() });
         });
     }

@@ -6,6 +6,7 @@
 
 mod advertisements;
 mod bed;
+mod broker;
 mod clients;
 mod commands;
 mod control;

@@ -1,7 +1,7 @@
 //! The daemon on OpenWrt's bus: its object, its events, and netifd's word on devices.
 
 use super::bed::{Bed, SHORT_LIVED, SOON};
-use super::netns::{ready, wait_for, wait_until};
+use super::netns::{Namespace, ready, wait_for, wait_until};
 use super::ubusd::{Client, Ubusd, table};
 use oasis6::ubus::message::{Message, attr, kind, status};
 use serde_json::{Value, json};
@@ -46,8 +46,8 @@ fn whoever_asks_on_ubus_is_answered_as_on_the_control_socket() {
     let (_bus, mut client) = together(&mut bed);
     let (_, methods) = client.find("oasis6").unwrap();
     let methods: Vec<_> = methods.as_object().unwrap().keys().collect();
-    assert_eq!(methods, ["check", "leases", "plan", "reload", "status"]);
-    for method in ["leases", "check", "plan"] {
+    assert_eq!(methods, ["check", "leases", "plan", "reload", "status", "uplinks"]);
+    for method in ["leases", "check", "plan", "uplinks"] {
         assert_eq!(client.call("oasis6", method), (bed.ask(method), status::OK), "{method}");
     }
     let (answer, code) = client.call("oasis6", "status");
@@ -173,4 +173,58 @@ fn a_lan_by_interface_follows_netifd_when_its_device_changes() {
     bed.folder.write("network", "config interface 'lan'\n\toption device 'guest'\n");
     assert!(bed.oasis6("reload").status.success());
     assert!(wait_until(SOON, || bed.router.addresses("guest").len() == 2), "{}", bed.log());
+}
+
+#[test]
+fn an_uplink_of_netifds_gives_the_lan_its_prefix_and_listeners_hear_of_it() {
+    if !ready(&[]) {
+        return;
+    }
+    let mut bed = Bed::new();
+    let _host = bed.host("host");
+    let isp = Namespace::new("isp");
+    bed.router.wire("wan", &isp, "eth0");
+    isp.run("ip addr add fe80::1/64 dev eth0 nodad");
+    bed.configure(&format!("{BY_INTERFACE}config uplink 'isp'\n\toption type 'netifd'\n\toption interface 'wan6'\n"));
+    let (bus, mut client) = together(&mut bed);
+    let mut listener = bus.client();
+    listener.listen("oasis6.uplink");
+    let uplink = |client: &mut Client| {
+        let (answer, code) = client.call("oasis6", "uplinks");
+        assert_eq!(code, status::OK);
+        answer["uplinks"][0].clone()
+    };
+    assert!(uplink(&mut client)["reason"].as_str().unwrap().contains("netifd has told us nothing yet"));
+
+    let mut netifd = bus.client();
+    let object = netifd.add(Some("network.interface"));
+    let lan = json!({ "interface": "lan", "up": true, "device": "br-lan", "l3_device": "br-lan" });
+    dump(&mut netifd, &json!([lan, { "interface": "wan6", "up": false, "device": "wan" }]));
+    let is_down = || uplink(&mut client)["reason"].as_str().unwrap().contains("netifd's interface wan6 is down");
+    assert!(wait_until(SOON, is_down), "{}", bed.log());
+
+    let delegated = json!({
+        "address": "2001:db8:1200::", "mask": 48, "preferred": 1800, "valid": 3600, "class": "wan6",
+        "assigned": { "lan": { "address": "2001:db8:1200:10::", "mask": 60 } },
+    });
+    let wan6 = json!({
+        "interface": "wan6", "up": true, "l3_device": "wan", "ipv6-prefix": [delegated],
+        "route": [{ "target": "::", "mask": 0, "nexthop": "fe80::1", "source": "2001:db8:1200::/48" }],
+    });
+    netifd.notify(object, "interface.update");
+    dump(&mut netifd, &json!([lan, wan6]));
+    let served = || bed.router.addresses("br-lan").iter().any(|addr| addr.contains("2001:db8:1200:10::1"));
+    assert!(wait_until(SOON, served), "{}", bed.log());
+    let state = || uplink(&mut client)["state"] == "up";
+    assert!(wait_until(SOON, state), "{}", bed.log());
+    let shown = uplink(&mut client);
+    assert_eq!((&shown["role"], &shown["next_hop"]), (&json!("active"), &json!("fe80::1")), "{shown}");
+    let routes = bed.router.run("ip -6 route show proto 111");
+    assert!(!routes.contains("dev wan"), "netifd's uplink has no route of ours: {routes}");
+    let (id, event) = wait_for(SOON, || Some(listener.event()).filter(|(_, event)| event["state"] == "up")).unwrap();
+    assert_eq!((id.as_str(), &event["name"]), ("oasis6.uplink", &json!("isp")), "{event}");
+
+    netifd.notify(object, "interface.update");
+    dump(&mut netifd, &json!([lan, { "interface": "wan6", "up": false }]));
+    assert!(wait_until(SOON, || uplink(&mut client)["state"] == "down"), "{}", bed.log());
 }

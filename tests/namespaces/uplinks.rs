@@ -63,6 +63,11 @@ fn an_uplink_of_netifd_comes_up_is_renumbered_survives_nonsense_and_dies() {
     let object = client.add(Some("network.interface"));
     let mut netifd = Netifd { client, object };
 
+    // netifd makes the routes that it tells of
+    let route = |what: &str| {
+        bed.router.run(&format!("ip -6 route {what} default from 2001:db8:ffff::2 via fe80::1 dev wan metric 512"))
+    };
+    route("add");
     netifd.answers(&json!([wan6(&["2001:db8:1200::"])]));
     let soon = |condition: &dyn Fn() -> bool| wait_until(SOON, condition);
     assert!(soon(&|| has(&host, "2001:db8:1200:", true)), "{}", bed.log());
@@ -79,6 +84,7 @@ fn an_uplink_of_netifd_comes_up_is_renumbered_survives_nonsense_and_dies() {
     netifd.says(&json!([wan6(&["2001:db8:3400::"])]));
     assert!(soon(&|| has(&host, "2001:db8:3400:", true)), "{}", bed.log());
 
+    route("del");
     netifd.says(&json!([{ "interface": "wan6", "up": false, "device": "wan" }]));
     assert!(soon(&|| !has(&host, "2001:db8:3400:", true)), "{}", bed.log());
     assert!(soon(&|| host.run("ip -6 route show default").is_empty()), "{}", bed.log());

@@ -30,6 +30,8 @@ make_lab() {
     for name in inet isp-a isp-b broker nat; do in_ "$name" sysctl -qw $forwards $certain; done
     # shellcheck disable=SC2086 # words
     in_ router sysctl -qw $forwards
+    # as on OpenWrt: a bridge's packets are filtered once, as packets
+    in_ router sysctl -qw net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
     for name in pc tv; do in_ "$name" sysctl -qw net.ipv6.conf.default.accept_ra_rt_info_max_plen=64; done
     cable inet to-a isp-a core && cable isp-a edge router wana && cable inet to-b isp-b core && cable isp-b edge router wanb &&
         cable inet to-c broker core && cable broker edge nat core && cable nat edge router wan4 || return 1

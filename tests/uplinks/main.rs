@@ -61,6 +61,8 @@ macro_rules! scenarios {
 
 scenarios! {
     native_lives;
+    native_is_restarted;
+    static_is_restarted;
     native_renews;
     native_is_renumbered;
     native_gets_bad_input;

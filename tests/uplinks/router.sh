@@ -65,5 +65,5 @@ things() {
 }
 # leftovers : what is on the router that was not when remember_things was called; nothing if all is well
 remember_things() { things | sort > "$work/things"; }
-# (the kernel makes link-local addresses itself, at its own time)
-leftovers() { things | sort | comm -13 "$work/things" - | grep -v 'proto kernel\|^address [^ ]* fe80:'; }
+# (the kernel makes link-local addresses and their routes itself, at its own time)
+leftovers() { things | sort | comm -13 "$work/things" - | grep -v '^route fe80::/64\|^route multicast\|^address [^ ]* fe80:'; }

@@ -70,11 +70,12 @@ comes_back() {
     lost=$(prober lost "$work/probes" "$since")
     held "nothing is lost meanwhile ($lost requests)" [ "${lost% *}" = 0 ]
 }
-# lives LETTER LIMIT_MS : dies by link, returns, is moved back to, dies silently, returns
+# lives LETTER LIMIT_MS : dies by link, returns, is moved back to though the LAN heard an advertisement a moment ago, dies
+# silently, returns
 lives() {
     moves "$1" link b "$2"
     comes_back "$1"
-    moves b link "$1" 3000
+    moves b link "$1" 1500
     comes_back b
     moves "$1" silent b "$3"
     comes_back "$1"
@@ -99,6 +100,37 @@ unshaken() {
     held "$1: no request is lost ($lost)" [ "${lost% *}" = 0 ]
 }
 
+# restarts HOW LIMIT_MS : the router's program ends by that signal and starts anew; the kernel's objects are not touched
+restarts() {
+    local since ms
+    start monitor router "exec ip -6 monitor address route"
+    sleep 0.3
+    since=$(now_ms)
+    stop oasis6 "$1"
+    [ "$1" = TERM ] || sleep 1
+    held "starts again after $1" start_router
+    sleep 6
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "restarted ($1): the host missed $ms ms, of $2" [ "$ms" -le "$2" ]
+    stop monitor
+    held "no address and no route went" not grep '^Deleted' "$work/monitor.log"
+    : > "$work/monitor.log"
+}
+# static_a : a is given by hand, b is native
+static_a() {
+    provide b
+    local pool
+    pool=$(delegated_pool a)
+    ip -n "$run-isp-a" addr add "2001:db8:a01:ffff::1/64" dev edge
+    ip -n "$run-isp-a" -6 route add "${pool%::}:100::/56" via 2001:db8:a01:ffff::2
+    echo "${pool%::}:100::/56 2001:db8:a01:ffff::2" > "$work/isp-a.routes"
+    mkdir -p "$work/isp-a" && mv "$work/isp-a.routes" "$work/isp-a/routes"
+    configure <<WORDS
+uplink a type=static device=wana priority=1 +prefix=${pool%::}:100::/56 +address=2001:db8:a01:ffff::2/64 gateway=2001:db8:a01:ffff::1
+$NATIVE_B
+WORDS
+}
+
 # ---- scenarios
 
 native_lives() {
@@ -109,6 +141,36 @@ $NATIVE_B
 WORDS
     begins a
     lives a 3000 6000
+    ends
+}
+
+native_is_restarted() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=10
+$NATIVE_B priority=1
+WORDS
+    begins b
+    restarts KILL 0
+    held "the host still prefers an address of b" only_prefers a b
+    moves b link a 3000
+    comes_back b
+    restarts KILL 0
+    held "the host still prefers an address of what was in use, though b is better" only_prefers b a
+    restarts TERM 300
+    stop oasis6 KILL
+    renumber a
+    held "starts again" start_router
+    held "renumbered meanwhile: the host has an address of the new prefix" within 30 prefers pc a
+    ends
+}
+
+static_is_restarted() {
+    static_a
+    begins a
+    restarts KILL 0
+    held "the host still prefers an address of a" prefers pc a
+    restarts TERM 300
     ends
 }
 
@@ -362,17 +424,7 @@ WORDS
 prefers_local() { preferred pc | grep -q "^fd" && ! preferred pc | grep -q "^2"; }
 
 static_lives() {
-    provide b
-    local pool
-    pool=$(delegated_pool a)
-    ip -n "$run-isp-a" addr add "2001:db8:a01:ffff::1/64" dev edge
-    ip -n "$run-isp-a" -6 route add "${pool%::}:100::/56" via 2001:db8:a01:ffff::2
-    echo "${pool%::}:100::/56 2001:db8:a01:ffff::2" > "$work/isp-a.routes"
-    mkdir -p "$work/isp-a" && mv "$work/isp-a.routes" "$work/isp-a/routes"
-    configure <<WORDS
-uplink a type=static device=wana priority=1 +prefix=${pool%::}:100::/56 +address=2001:db8:a01:ffff::2/64 gateway=2001:db8:a01:ffff::1
-$NATIVE_B
-WORDS
+    static_a
     begins a
     lives a 3000 6000
     ends

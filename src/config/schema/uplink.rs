@@ -108,7 +108,7 @@ pub(in crate::config) static UPLINK: Table<UplinkDraft> = Table {
             ]),
         )
         .example("native")
-        .help("What it is; native: the provider's IPv6 by router advertisements and DHCPv6."),
+        .help("What it is; native: the provider's own IPv6. 6to4 reaches other 6to4 sites only."),
         Row::option("enabled", Flag(|u, on| u.enabled = on)).default("1").help("Use it."),
         Row::option("priority", Number(0, 999, |u, n| u.priority = Some(n)))
             .otherwise("10 native, 20 6rd, 30 wireguard, 40 6in4, 90 6to4")
@@ -247,7 +247,7 @@ pub(in crate::config) static UPLINK: Table<UplinkDraft> = Table {
             .of(&["6in4"])
             .otherwise("nowhere")
             .example("http://broker.example.org/update?host=1")
-            .help("Fetched when our IPv4 address changes, so that the broker knows it."),
+            .help("Fetched by uclient-fetch, curl or wget when our IPv4 address changes, so that the broker knows it."),
         Row::option("prefix_6rd", PrefixKind(&value::SIXRD_PREFIX, |u, prefix| u.prefix_6rd = Some(prefix)))
             .of(&["6rd"])
             .otherwise("needed")

@@ -70,6 +70,9 @@ pub(super) fn overview(answer: &Value, table: &mut Table) {
         if !refused.is_empty() {
             more.push(format!("DHCPv6 refused: {refused}"));
         }
+        if let Some(ago) = uplink.get("update").and_then(|update| number(update, "ago")) {
+            more.push(format!("the broker was told our IPv4 address {} ago", duration(ago)));
+        }
         if !more.is_empty() {
             table.text(wrapped("  ", "    ", &more.join("; ")));
         }

@@ -137,6 +137,20 @@ fn proxy(payload: &[u8]) -> Result<Option<(u32, Ipv6Addr)>, Malformed> {
     Ok(ours.then(|| (u32::from_ne_bytes([*i0, *i1, *i2, *i3]), addr.into())))
 }
 
+/// A neighbour that is no router, if it has answered lately (NUD_REACHABLE, STALE, DELAY, PROBE): the index of its link, its
+/// address, its link-layer address.
+pub(super) fn host(payload: &[u8]) -> Option<(u32, Ipv6Addr, &[u8])> {
+    const ANSWERED: u16 = 0x02 | 0x04 | 0x08 | 0x10;
+    const NTF_ROUTER: u8 = 0x80;
+    const NDA_LLADDR: u16 = 2;
+    let link = u32::from_ne_bytes(*payload.get(4..)?.first_chunk()?);
+    let state = u16::from_ne_bytes(*payload.get(8..)?.first_chunk()?);
+    let flags = *payload.get(10)?;
+    let addr: [u8; 16] = attribute(payload, NDMSG, NDA_DST).ok()??;
+    let mac = attributes(payload, NDMSG).flatten().find(|(kind, _)| *kind == NDA_LLADDR).map(|(_, value)| value)?;
+    (state & ANSWERED != 0 && flags & NTF_ROUTER == 0).then_some((link, addr.into(), mac))
+}
+
 /// The value of the attribute `wanted` behind a header of `header` bytes.
 fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Result<Option<[u8; N]>, Malformed> {
     for attribute in attributes(payload, header) {

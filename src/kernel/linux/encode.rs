@@ -35,6 +35,7 @@ pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIXLEN: u16 = 14;
 pub(super) const NDA_DST: u16 = 1;
 pub(super) const NDA_PROTOCOL: u16 = 12;
 pub(super) const NTF_PROXY: u8 = 8;
+const NDA_IFINDEX: u16 = 8;
 pub(super) const NDMSG: usize = 12;
 
 /// What is behind a message's header: its type, and bytes.
@@ -212,6 +213,18 @@ fn neighbour_message(kind: u16, link: u32, addr: Option<Ipv6Addr>) -> Message {
         payload.extend(attributes.0);
     }
     Message { kind, payload }
+}
+
+/// All that is known of neighbours on a link.
+pub(super) fn neighbours(link: u32) -> Message {
+    let mut payload = vec![0; NDMSG];
+    if let Some(family) = payload.first_mut() {
+        *family = AddressFamily::Inet6.into();
+    }
+    let mut attributes = Attributes::default();
+    attributes.add(NDA_IFINDEX, &link.to_ne_bytes());
+    payload.extend(attributes.0);
+    Message { kind: libc::RTM_GETNEIGH, payload }
 }
 
 /// All IPv6 routes.

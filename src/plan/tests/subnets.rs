@@ -245,3 +245,31 @@ fn who_has_the_routers_address_or_prefix_too_is_reported() {
     let plan = desired(&world.config, &world.facts, world.now);
     assert!(messages(&plan).contains("fd12:3456:789a::/64 is on wan too"), "{}", messages(&plan));
 }
+
+#[test]
+fn what_netifd_gave_to_a_device_is_its_lans_and_nobody_elses() {
+    let mut world = World::new(&["guest", "home"]);
+    world.give("isp", "2001:db8::/56", None);
+    world.facts.ula = None;
+    world.facts.assigned = vec![
+        ("br-dmz".into(), p("2001:db8::/63")),
+        ("br-home".into(), p("2001:db8:0:10::/60")),
+        ("br-guest".into(), p("2001:db8:1::/64")),
+    ];
+    let plan = world.plan();
+    assert_eq!(
+        (live(&plan, "home"), live(&plan, "guest")),
+        (vec!["2001:db8:0:10::/64".into()], vec!["2001:db8:0:2::/64".into()])
+    );
+    let link = &plan.dhcp6.links[&world.link("home")];
+    assert!(link.pools[0].reserved.contains(&p("2001:db8::/63")), "{:?}", link.pools);
+    // netifd's word goes before what was, and goes
+    world.facts.assigned = vec![("br-home".into(), p("2001:db8:0:2::/64")), ("br-dmz".into(), p("2001:db8:0:10::/60"))];
+    let plan = world.plan();
+    assert_eq!(
+        (live(&plan, "home"), live(&plan, "guest")),
+        (vec!["2001:db8:0:2::/64".into()], vec!["2001:db8::/64".into()])
+    );
+    world.facts.assigned.clear();
+    assert_eq!(live(&world.plan(), "home"), ["2001:db8:0:2::/64"]);
+}

@@ -1,4 +1,4 @@
-//! DHCPv6 (RFC 9915): the server of all links, with its bindings.
+//! DHCPv6 (RFC 9915): the server of all links, with its bindings. The client of an uplink is in [`client`].
 //!
 //! ```text
 //! datagram ─► relay (unwrap) ─► server (checks of §16) ─► turn (rules of §18.3)
@@ -19,6 +19,8 @@
 //!   a fresh one beside it. A subnet or pool that is deprecated counts as gone.
 //! * **Prefixes are routed by fact, not by action.** [`Action::Delegated`] says to which neighbour a prefix belongs as long
 //!   as it is bound, inside a pool of the configuration and outside of everything in use; `plan` makes the route.
+//! * **Who can be asked back, is.** When what a client has is deprecated or gone, and it accepts Reconfigure, it is asked to
+//!   renew at once instead of at T1.
 //! * **Memory is bounded**: 20,000 bindings (or [`Server::limit_bindings`]) of about 300 bytes, a tenth of them kept for
 //!   clients that are known; 128 per client; 2,000 registered addresses per link; 16 identity associations in a message
 //!   and 8 leases listed in each are looked at. Nothing is kept for who only solicits.
@@ -30,6 +32,7 @@ mod bindings;
 pub mod client;
 mod leases;
 mod pool;
+mod reconfigure;
 mod registration;
 mod relay;
 mod server;

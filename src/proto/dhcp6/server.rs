@@ -2,11 +2,12 @@
 
 use super::bindings::Table;
 use super::leases::{Answer, Inquiry};
+use super::reconfigure::Reconfigures;
 use super::relay;
 use super::site::Site;
 use super::status::{Counters, Dropped, Status};
 use super::turn::{Arrival, Turn};
-use super::{Action, Binding, Config, Event, Record, Resource, Told};
+use super::{Action, Binding, Config, Event, Record, Resource, State, Told};
 use crate::net::{Duid, FlatSet, Instant, Prefix, Rng};
 use crate::plan::Delegation;
 use crate::wire::dhcp6::{Message, MessageType, option};
@@ -23,6 +24,7 @@ pub struct Server {
     table: Table,
     counters: Counters,
     most_bindings: usize,
+    reconfigures: Reconfigures,
     /// The last answer, for its memory.
     answer: Answer,
 }
@@ -31,13 +33,15 @@ impl Server {
     /// A server that holds nothing. `seed` keeps its hashes from being foreseen.
     pub fn new(config: Config, seed: u64, _now: Instant) -> Server {
         let site = Site::new(&config);
-        let table = Table::new(Rng::new(seed).next_u64());
+        let mut rng = Rng::new(seed);
+        let table = Table::new(rng.next_u64());
         Server {
             config,
             site,
             table,
             counters: Counters::default(),
             most_bindings: MOST_BINDINGS,
+            reconfigures: Reconfigures::new(rng),
             answer: Answer::default(),
         }
     }
@@ -65,12 +69,15 @@ impl Server {
         self.reroute_all(now, out);
     }
 
-    /// Works with another configuration from now on. Bindings stay; their prefixes are routed as it says.
+    /// Works with another configuration from now on. Bindings stay; their prefixes are routed as it says. Clients that
+    /// accept it are asked back if something they have was good before and is not any more.
     pub fn reconfigure(&mut self, config: Config, now: Instant, out: &mut Vec<Action>) {
         if config != self.config {
-            self.site = Site::new(&config);
+            let before = std::mem::replace(&mut self.site, Site::new(&config));
             self.config = config;
             self.reroute_all(now, out);
+            self.ask_back(&before, now);
+            self.tick(now, out);
         }
     }
 
@@ -86,6 +93,9 @@ impl Server {
         while let Some(resource) = self.table.over(now) {
             remove(&mut self.table, resource, Told::Expired, out);
         }
+        if let Some(duid) = &self.site.duid {
+            self.reconfigures.tick(duid, now, &mut self.counters, out);
+        }
     }
 
     /// Nothing: clients keep what they have, and find it again when the server is back.
@@ -93,7 +103,9 @@ impl Server {
 
     /// When [`Server::tick`] has something to do, and why.
     pub fn poll_at(&self) -> Option<(Instant, &'static str)> {
-        self.table.next_end().map(|end| (end, "a lease ends"))
+        let asked = self.reconfigures.next().filter(|_| self.site.duid.is_some());
+        let asked = asked.map(|at| (at, "a client is asked to renew"));
+        self.table.next_end().map(|end| (end, "a lease ends")).into_iter().chain(asked).min_by_key(|(at, _)| *at)
     }
 
     /// Every binding, by resource.
@@ -112,6 +124,16 @@ impl Server {
     /// What was done and what there is.
     pub fn status(&self, _now: Instant) -> Status {
         self.counters.status(self.table.counts(), self.most_bindings)
+    }
+
+    /// Asks clients back that have something which was good on the site `before` and is not now (RFC 9915 §18.3.11).
+    fn ask_back(&mut self, before: &Site, now: Instant) {
+        let lost = |duid: &&Duid| {
+            let mut bindings = self.table.of_client(duid.as_bytes()).filter(|binding| binding.state == State::Bound);
+            bindings.any(|binding| before.is_good(binding, now) && !self.site.is_good(binding, now))
+        };
+        let lost: Vec<Duid> = self.reconfigures.duids().filter(lost).cloned().collect();
+        lost.iter().for_each(|duid| self.reconfigures.start(duid, now));
     }
 
     fn reroute_all(&mut self, now: Instant, out: &mut Vec<Action>) {
@@ -133,6 +155,13 @@ impl Server {
         let served = self.site.links.get(&link).ok_or(Dropped::NotServed)?;
         let duid = self.site.duid.as_ref().ok_or(Dropped::NoDuid)?;
         let client = validate(&message, duid.as_bytes())?;
+        match message.kind {
+            MessageType::Renew | MessageType::Rebind | MessageType::InformationRequest => {
+                self.reconfigures.came(client)
+            }
+            MessageType::Release => self.reconfigures.forget(client),
+            _ => {}
+        }
         let on = match path.link_address() {
             None => Some(served),
             Some(address) => self.site.link_with(address),
@@ -152,6 +181,7 @@ impl Server {
             table: &mut self.table,
             counters: &mut self.counters,
             most_bindings: self.most_bindings,
+            reconfigures: &mut self.reconfigures,
             answer: &mut self.answer,
             duid: duid.as_bytes(),
             inquiry,

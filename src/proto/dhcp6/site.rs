@@ -73,6 +73,16 @@ impl Site {
         (ours && served.reaches(binding.via)).then_some(*index)
     }
 
+    /// Whether what is bound would be given today: it lies in a subnet or pool that is not deprecated.
+    pub(super) fn is_good(&self, binding: &Binding, now: Instant) -> bool {
+        let Some(served) = self.links.values().find(|served| served.lan == binding.lan) else { return false };
+        let has = |space: &Space, within: bool| within && !space.lifetimes.preferred.is_over(now);
+        match binding.resource {
+            Resource::Address(address) => served.subnets.iter().any(|it| has(it, it.prefix.contains(address))),
+            Resource::Prefix(prefix) => served.pools.iter().any(|it| has(it, it.prefix.covers(&prefix))),
+        }
+    }
+
     /// The link with a subnet that holds this address.
     pub(super) fn link_with(&self, addr: Ipv6Addr) -> Option<&Served> {
         self.links.values().find(|served| served.subnets.iter().any(|subnet| subnet.prefix.contains(addr)))

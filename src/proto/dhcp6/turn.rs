@@ -2,6 +2,7 @@
 
 use super::bindings::Table;
 use super::leases::{self, Answer, Inquiry, Lease, Purpose, Question};
+use super::reconfigure::Reconfigures;
 use super::relay::{self, Path};
 use super::server::{remove, reroute};
 use super::site::{Served, Site};
@@ -38,6 +39,7 @@ pub(super) struct Turn<'a> {
     pub(super) table: &'a mut Table,
     pub(super) counters: &'a mut Counters,
     pub(super) most_bindings: usize,
+    pub(super) reconfigures: &'a mut Reconfigures,
     pub(super) answer: &'a mut Answer,
     pub(super) duid: &'a [u8],
     pub(super) inquiry: Inquiry<'a>,
@@ -85,6 +87,12 @@ impl Turn<'_> {
         }
         if solicited && !offer {
             writer.put(option::RAPID_COMMIT, &[]);
+        }
+        let accepts = self.inquiry.message.options.get(option::RECONFIGURE_ACCEPT).is_some();
+        if accepts && !offer && self.arrival.path.is_direct() {
+            let Arrival { link, source, port, .. } = self.arrival;
+            let again = matches!(purpose, Purpose::Assign);
+            self.reconfigures.accept(self.inquiry.duid, (link, source, port), again, &mut writer);
         }
         answer.write(self.inquiry.served, self.now, &mut writer);
         self.put_requested(&mut writer);

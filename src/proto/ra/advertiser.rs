@@ -23,6 +23,8 @@ const LEAST_MAX_INTERVAL: u64 = 4_000;
 /// Unicast answers that may wait, and that are begun in [`MIN_DELAY`]. Beyond it everybody is answered by one multicast,
 /// which a flood of forged solicitations can't make more expensive.
 pub(super) const MAX_UNICAST: usize = 16;
+/// Hosts that are told of an urgent change by unicast: more than most LANs have. The others hear the multicast.
+pub(super) const MAX_TOLD: usize = 64;
 /// Withdrawn options kept: more than a sane change withdraws. What is beyond runs out by its lifetime.
 const MAX_WITHDRAWN: usize = 32;
 
@@ -39,6 +41,8 @@ pub struct Advertiser {
     next: (Instant, &'static str),
     /// When one is due since the content changed.
     change: Option<Instant>,
+    /// Who is told of it alone, before all are.
+    alone: Alone,
     /// How many of the first advertisements are still to come.
     initial: u8,
     /// Told with lifetime 0 ...
@@ -56,6 +60,17 @@ pub struct Advertiser {
     unicasts: u64,
     solicitations: u64,
     drops: FlatMap<&'static str, u64>,
+}
+
+/// How far known hosts were told of a change that can't be multicast yet; from the last multicast on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alone {
+    /// That was not needed.
+    Nobody,
+    /// It is not known yet who they are.
+    Asked,
+    /// They were told; so all others must be told something too.
+    Told,
 }
 
 /// What a person may want to know of an advertiser.
@@ -85,6 +100,7 @@ impl Advertiser {
             last: None,
             next: (now, "first advertisement"),
             change: None,
+            alone: Alone::Nobody,
             initial: 0,
             withdrawn: Vec::new(),
             withdrawn_left: 0,
@@ -101,7 +117,10 @@ impl Advertiser {
 
     /// Takes one event in.
     pub fn handle(&mut self, event: Event<'_>, now: Instant, out: &mut Vec<Action>) {
-        let Event::Packet { source, hop_limit, fragmented, bytes } = event;
+        let (source, hop_limit, fragmented, bytes) = match event {
+            Event::Packet { source, hop_limit, fragmented, bytes } => (source, hop_limit, fragmented, bytes),
+            Event::Neighbours(hosts) => return self.tell_alone(hosts, now, out),
+        };
         let result = match nd::parse(bytes) {
             Err(error) => Err(error.reason()),
             // RFC 6980 §5
@@ -131,12 +150,16 @@ impl Advertiser {
         }
         if let Some(announced) = &self.announced {
             let (before, after) = (content::advertisement(announced, now), content::advertisement(&self.config, now));
-            if content::is_same(&before, &after) {
+            if content::is_same(&before, &after) && self.alone != Alone::Told {
                 self.change = None;
                 self.announced = Some(self.config.clone());
             } else {
                 let at = self.earliest(now);
                 self.change = Some(at);
+                if at > now && self.alone == Alone::Nobody && content::is_urgent(&before, &after) {
+                    self.alone = Alone::Asked;
+                    out.push(Action::Neighbours);
+                }
                 // nobody is told alone what all may never hear: the change may be taken back
                 if !self.asked.is_empty() {
                     self.asked.clear();
@@ -176,6 +199,22 @@ impl Advertiser {
             self.next = (now, "final advertisement");
             self.tick(now, out);
         }
+    }
+
+    /// Tells `hosts` what all will be told later.
+    fn tell_alone(&mut self, hosts: &[Ipv6Addr], now: Instant, out: &mut Vec<Action>) {
+        if self.alone != Alone::Asked || self.finals.is_some() {
+            return;
+        }
+        if self.change.is_none() {
+            self.alone = Alone::Nobody;
+            return;
+        }
+        self.alone = Alone::Told;
+        let said = content::advertisement(&self.config, now);
+        let hosts = hosts.iter().filter(|host| !host.is_multicast() && !host.is_unspecified()).take(MAX_TOLD);
+        self.unicasts = self.unicasts.saturating_add(u64::try_from(hosts.clone().count()).unwrap_or(u64::MAX));
+        self.send(&said, hosts.copied(), out);
     }
 
     /// When `tick` has to be called, and why; `None` once everything is said.
@@ -275,6 +314,7 @@ impl Advertiser {
         self.last = Some(now);
         self.asked.clear();
         self.change = None;
+        self.alone = Alone::Nobody;
         self.initial = self.initial.saturating_sub(1);
         self.withdrawn_left = self.withdrawn_left.saturating_sub(1);
         if self.withdrawn_left == 0 {

@@ -78,6 +78,18 @@ pub(super) fn is_same(before: &Advertisement, after: &Advertisement) -> bool {
         })
 }
 
+/// Whether hosts that heard `before` and not `after` go on using what works no more, or do not use what works again.
+pub(super) fn is_urgent(before: &Advertisement, after: &Advertisement) -> bool {
+    fn preferred(said: &Advertisement) -> FlatSet<Prefix> {
+        let infos = said.options.iter().filter_map(|option| match option {
+            NdOption::Prefix(info) if info.preferred > 0 => Some(info.prefix),
+            _ => None,
+        });
+        infos.collect()
+    }
+    preferred(before) != preferred(after) || before.router_lifetime == 0 && after.router_lifetime > 0
+}
+
 fn is_near(before: u32, after: u32) -> bool {
     let special = [0, u32::MAX];
     before == after

@@ -1,4 +1,4 @@
-//! Router advertisements of one link (RFC 4861 §6.2).
+//! Router advertisements of one link (RFC 4861 §6.2). What a host does with those of others is in [`host`].
 //!
 //! ```text
 //! Config ──content──► Advertisement ──messages──► bytes, several where one message would be too long
@@ -11,6 +11,11 @@
 //! §4), and by one multicast when many ask, or when one is due anyway. Multicasts keep three seconds between them, come
 //! what may (RFC 4861 §6.2.6); there is one exception, the first of the final ones, because a process that is told to stop
 //! does not live for three more seconds.
+//!
+//! Three seconds are long when an uplink has died. If a change can't be multicast yet, and hosts would go on using what is
+//! dead (a prefix is preferred no more, or another one is, or there is a default router again), the hosts known on the link
+//! are told at once, each by unicast, and all by the multicast when its time has come. That is done once between two
+//! multicasts, so whatever flaps costs a bounded number of packets.
 //!
 //! *Changed* means that the bytes would differ now. A delegation that was renewed for another day, while one hour at most
 //! is announced, changes nothing on the wire and so causes nothing; neither does a route that went and came back before
@@ -109,6 +114,8 @@ pub enum Event<'a> {
         /// ICMPv6 message.
         bytes: &'a [u8],
     },
+    /// Hosts that are known on the link, in answer to [`Action::Neighbours`]: an address of each.
+    Neighbours(&'a [Ipv6Addr]),
 }
 
 /// What is to be done on the link.
@@ -121,4 +128,6 @@ pub enum Action {
         /// ICMPv6 message.
         bytes: Vec<u8>,
     },
+    /// See which hosts are known on the link, and hand them back as [`Event::Neighbours`].
+    Neighbours,
 }

@@ -137,6 +137,13 @@ impl Choice {
         Choice::default()
     }
 
+    /// Takes an uplink as one in use: it was, before a restart that nobody should notice.
+    pub fn resume(&mut self, name: &str) {
+        if !self.active.iter().any(|active| active == name) {
+            self.active.push(name.to_owned());
+        }
+    }
+
     /// Decides anew; true if what the LANs use changed, which is then the last of [`Choice::history`]. To be called when a
     /// candidate changed, and when [`Choice::poll_at`] says so. Names are unique.
     pub fn choose(&mut self, mode: UplinkMode, candidates: &[Candidate], now: Instant) -> bool {

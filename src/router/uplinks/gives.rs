@@ -39,7 +39,7 @@ impl Running {
             UplinkKind::Native { .. } => {
                 let learned = self.host.as_ref().map(|host| host.learned(now));
                 let router = learned.and_then(|learned| learned.routers.first().map(|router| via(router.address)));
-                (Vec::new(), router)
+                (Vec::new(), router.or_else(|| self.kept.as_ref()?.next_hop))
             }
             // netifd has routes of its own
             UplinkKind::Netifd { .. } => (Vec::new(), None),
@@ -68,6 +68,9 @@ impl Running {
         if let Some(client) = &self.client {
             all.extend(client.leases().addresses.iter().map(|lease| (lease.address, 128, lease.lifetimes)));
         }
+        let kept = self.kept.iter().flat_map(|kept| kept.addresses.iter().copied());
+        let kept: Vec<_> = kept.filter(|(addr, ..)| !all.iter().any(|(known, ..)| known == addr)).collect();
+        all.extend(kept);
         all
     }
 
@@ -77,6 +80,7 @@ impl Running {
             all.extend(given.prefixes.iter().map(|prefix| (*prefix, Lifetimes::FOREVER)));
         }
         all.extend(self.tunnel_prefix(own).map(|prefix| (prefix, Lifetimes::FOREVER)));
+        all.extend(self.netifd(own).iter().flat_map(|netifd| netifd.prefixes.iter().copied()));
         if let Some(client) = &self.client {
             let leases = client.leases();
             all.extend(leases.prefixes.iter().map(|lease| (lease.prefix, lease.lifetimes)));
@@ -100,6 +104,9 @@ impl Running {
 
     /// What the watch has to know before anything else.
     pub(super) fn readiness(&self, own: Own<'_>, now: Instant) -> Ready {
+        if let Some(lacks) = self.netifd_lacks(own) {
+            return lacks;
+        }
         let device = self.link.and_then(|link| own.actual.links.get(&link));
         let why = match device {
             None => self.no_device(own),
@@ -121,6 +128,7 @@ impl Running {
             return Ready::Waiting(why.into());
         }
         let gateway = match next_hop {
+            None if netifd => self.netifd_gateway(own),
             Some(RouteTarget::Via { gateway, .. }) if is_link_local(gateway) => Some(gateway),
             Some(RouteTarget::Via { gateway, .. }) if gateway.to_ipv4().is_none() => Some(gateway),
             Some(RouteTarget::OnLink { .. }) => Some(self.peer().unwrap_or(ALL_ROUTERS)),

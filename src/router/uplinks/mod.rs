@@ -8,12 +8,20 @@
 //!                                      plan::Uplink ◄───────────────────────────────────────────────┘
 //! ```
 //!
-//! A core lives as long as its uplink's device; on one that comes back it begins anew, with what was leased before.
+//! A core lives as long as its uplink's device; on one that comes back it begins anew, with what was leased before. What
+//! was there before this program was restarted is taken up from the kernel ([`kept`]).
 
 mod gives;
+mod kept;
+mod netifd;
 mod share;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tunnel;
+
+pub use netifd::NetifdFacts;
+pub(super) use netifd::assigned;
 
 use super::{Action, Notice};
 use crate::config::{self, Config, Device, UplinkKind, UplinkMode};
@@ -22,8 +30,10 @@ use crate::plan::{self, Actual, AddressState};
 use crate::proto::dhcp6::client::{self, Client, Leases};
 use crate::proto::endpoint::Endpoint;
 use crate::proto::ra::host::{self, Host};
+use crate::proto::update::Update;
 use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
 use crate::wire::nd::Neighbour;
+use kept::Kept;
 use share::Sharing;
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -33,6 +43,8 @@ pub(super) struct Uplinks {
     choice: Choice,
     /// The LAN that gets what one LAN only can get.
     first_lan: Option<String>,
+    /// Whether a configuration was taken in: the uplinks of the first one may have been there before.
+    configured: bool,
     rng: Rng,
     nd_out: Vec<host::Action>,
     dhcp6_out: Vec<client::Action>,
@@ -46,6 +58,8 @@ pub(super) struct Own<'a> {
     pub(super) secret: [u8; 16],
     /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
     pub(super) keys: &'a FlatMap<String, Key32>,
+    /// What netifd says of its interfaces.
+    pub(super) netifd: &'a FlatMap<String, NetifdFacts>,
     pub(super) actual: &'a Actual,
     pub(super) interfaces: &'a FlatMap<String, String>,
 }
@@ -63,11 +77,17 @@ struct Running {
     ready: bool,
     host: Option<Host>,
     client: Option<Client>,
-    /// What was leased when the device went, or before a restart.
+    /// What was leased when the device went.
     remembered: Option<Leases>,
+    /// Until when what the kernel holds may be of before a restart.
+    grace: Instant,
+    /// What that is.
+    kept: Option<Kept>,
     /// Where the peer of a WireGuard tunnel is.
     endpoint: Option<Endpoint>,
     sharing: Sharing,
+    /// What its broker was told of our IPv4 address.
+    update: Option<Update>,
     watch: Watch,
     /// What was last told of it.
     told: Option<(State, Role)>,
@@ -79,6 +99,7 @@ impl Uplinks {
             running: FlatMap::new(),
             choice: Choice::new(),
             first_lan: None,
+            configured: false,
             rng: Rng::new(seed),
             nd_out: Vec::new(),
             dhcp6_out: Vec::new(),
@@ -99,10 +120,15 @@ impl Uplinks {
                 self.give_back(&mut uplink, now, out);
             }
         }
+        let grace = if std::mem::replace(&mut self.configured, true) { now } else { now.after(kept::GRACE) };
         for (name, uplink) in &config.uplinks {
             if wanted(name).is_some() && !self.running.contains_key(name) {
                 let endpoint = match &uplink.kind {
                     UplinkKind::Wireguard(on) if !on.endpoint.is_empty() => Some(Endpoint::new(&on.endpoint, now)),
+                    _ => None,
+                };
+                let update = match &uplink.kind {
+                    UplinkKind::SixInFour { update_url, .. } if !update_url.is_empty() => Some(Update::new(update_url)),
                     _ => None,
                 };
                 let running = Running {
@@ -114,8 +140,11 @@ impl Uplinks {
                     host: None,
                     client: None,
                     remembered: None,
+                    grace,
+                    kept: None,
                     endpoint,
                     sharing: Sharing::default(),
+                    update,
                     watch: Watch::new(uplink.probes.clone(), self.rng.next_u64(), now),
                     told: None,
                 };
@@ -134,15 +163,20 @@ impl Uplinks {
     /// Brings every uplink in line with what the kernel shows, and with what its own parts learnt from each other.
     /// `lans` are the links of LANs by name.
     pub(super) fn follow(&mut self, own: Own<'_>, lans: &FlatMap<String, u32>, now: Instant, out: &mut Vec<Action>) {
-        let Uplinks { running, rng, nd_out, dhcp6_out, watch_out, first_lan, .. } = self;
+        let Uplinks { running, choice, rng, nd_out, dhcp6_out, watch_out, first_lan, .. } = self;
         for (name, uplink) in running.iter_mut() {
-            uplink.locate(name, own);
+            if uplink.locate(name, own, now) {
+                choice.resume(name);
+            }
+            uplink.follow_ipv4(own.actual, now);
             uplink.listen(name, own, rng, now, nd_out);
             uplink.ask(own, rng, now, dhcp6_out);
             uplink.share(first_lan.as_deref(), lans, own.actual, now);
             uplink.doubles(own.actual, now, nd_out, dhcp6_out);
             let state = uplink.readiness(own, now);
+            let complete = matches!(state, uplink::Ready::Complete { .. });
             uplink.watch.handle(uplink::Event::Ready(state), now, watch_out);
+            uplink.let_go(complete, now);
             uplink.flush(own.actual, nd_out, dhcp6_out, watch_out, out);
         }
     }
@@ -153,7 +187,7 @@ impl Uplinks {
         let candidates = self.running.iter().zip(&reports).map(|((name, uplink), report)| Candidate {
             name: name.clone(),
             priority: uplink.config.priority,
-            state: report.state,
+            state: uplink.counts_as(report.state),
             reason: report.reason.clone(),
             heard: report.heard,
         });
@@ -232,15 +266,19 @@ impl Uplinks {
                 uplink.watch.tick(now, watch_out);
             }
             news |= uplink.flush(actual, nd_out, dhcp6_out, watch_out, out);
+            news |= uplink.kept.as_ref().is_some_and(|kept| kept.until <= now);
         }
         news
     }
 
-    /// Peers of tunnels whose names are to be looked up now, by uplink.
+    /// What is to be asked of the world now: peers of tunnels by their names, brokers by their URLs.
     pub(super) fn lookups(&mut self, now: Instant, out: &mut Vec<Action>) {
         for (name, uplink) in self.running.iter_mut() {
             if let Some(endpoint) = uplink.endpoint.as_mut().and_then(|endpoint| endpoint.ask(now)) {
                 out.push(Action::Resolve { uplink: name.clone(), endpoint: endpoint.to_owned() });
+            }
+            if let Some(url) = uplink.update.as_mut().and_then(|update| update.ask(now)) {
+                out.push(Action::Fetch { uplink: name.clone(), url: url.to_owned() });
             }
         }
     }
@@ -249,6 +287,13 @@ impl Uplinks {
     pub(super) fn resolved(&mut self, uplink: &str, answer: Result<Vec<SocketAddr>, String>, now: Instant) {
         if let Some(endpoint) = self.running.get_mut(uplink).and_then(|uplink| uplink.endpoint.as_mut()) {
             endpoint.answer(answer, now);
+        }
+    }
+
+    /// What came of telling an uplink's broker.
+    pub(super) fn fetched(&mut self, uplink: &str, answer: Result<(), String>, now: Instant) {
+        if let Some(update) = self.running.get_mut(uplink).and_then(|uplink| uplink.update.as_mut()) {
+            update.answer(answer, now);
         }
     }
 
@@ -269,7 +314,10 @@ impl Uplinks {
             let host = uplink.host.as_ref().and_then(Host::poll_at);
             let client = uplink.client.as_ref().and_then(Client::poll_at);
             let endpoint = uplink.endpoint.as_ref().and_then(Endpoint::poll_at);
-            [host, client, endpoint, uplink.sharing.poll_at(), uplink.watch.poll_at()]
+            let kept =
+                uplink.kept.as_ref().map(|kept| (kept.until, "what was there before the restart counts no more"));
+            let update = uplink.update.as_ref().and_then(Update::poll_at);
+            [host, client, endpoint, update, uplink.sharing.poll_at(), uplink.watch.poll_at(), kept]
         });
         cores.chain([self.choice.poll_at()]).flatten().min_by_key(|(at, _)| *at)
     }
@@ -301,8 +349,8 @@ impl Uplinks {
 }
 
 impl Running {
-    /// Finds the device.
-    fn locate(&mut self, name: &str, own: Own<'_>) {
+    /// Finds the device; true: the LANs used the uplink on it before a restart.
+    fn locate(&mut self, name: &str, own: Own<'_>, now: Instant) -> bool {
         let device = match &self.config.kind {
             UplinkKind::Static { device, .. } | UplinkKind::Native { device, .. } => match device {
                 Device::Name(name) => name.clone(),
@@ -312,16 +360,40 @@ impl Running {
             _ => format!("{}{name}", plan::DEVICE_PREFIX),
         };
         let link = own.actual.link_named(&device).map(|(link, _)| link);
-        if (&device, link) != (&self.device, self.link) {
-            // another device: what its cores knew is of no use
-            self.host = None;
-            if let Some(client) = self.client.take() {
-                self.remembered = Some(client.leases().clone());
-            }
-            self.sharing = Sharing::on(link, own.actual);
-            self.ready = false;
-            (self.device, self.link) = (device, link);
+        if (&device, link) == (&self.device, self.link) {
+            self.kept = self.kept.take().filter(|kept| now < kept.until);
+            return false;
         }
+        // another device: what its cores knew is of no use
+        self.host = None;
+        if let Some(client) = self.client.take() {
+            self.remembered = Some(client.leases().clone());
+        }
+        self.sharing = Sharing::on(link, own.actual);
+        self.ready = false;
+        (self.device, self.link) = (device, link);
+        let until = self.grace;
+        let works = |link: &u32| now < until && own.actual.links.get(link).is_some_and(|link| link.up);
+        self.kept = link.filter(works).and_then(|link| Kept::read(own.actual, link, until, now));
+        self.kept.as_ref().is_some_and(|kept| kept.role == Role::Active)
+    }
+
+    /// Lets go of what was there before a restart, as far as it is over or better is known.
+    fn let_go(&mut self, complete: bool, now: Instant) {
+        let state = self.watch.state();
+        self.kept = self.kept.take().filter(|_| state != State::Down);
+        let Some(kept) = &mut self.kept else { return };
+        if state != State::Starting || !complete {
+            kept.role = Role::Out;
+        }
+        if self.host.as_ref().is_some_and(|host| !host.learned(now).routers.is_empty()) {
+            kept.next_hop = None;
+        }
+    }
+
+    /// How it is to those who choose: what worked before a restart works while nothing says otherwise.
+    fn counts_as(&self, state: State) -> State {
+        if self.kept.as_ref().is_some_and(|kept| kept.role != Role::Out) { State::Up } else { state }
     }
 
     /// Listens to router advertisements where the uplink lives by them.
@@ -351,10 +423,19 @@ impl Running {
         let (Some(request), Some(duid), Some(_)) = (self.config.request(), own.duid, self.link) else { return };
         let learned = self.host.as_ref().map(|host| host.learned(now));
         let flag = |flag: fn(&host::Learned) -> bool| learned.as_ref().is_none_or(flag);
+        if let (None, Some(kept), true) = (&self.client, &mut self.kept, self.ready) {
+            let host = self.host.as_ref();
+            let leases = kept.take_leases(|addr| host.is_some_and(|host| host.would_make(addr)), now);
+            self.remembered.get_or_insert(leases);
+        }
+        // an address that was leased is not given back before a router has said whether there are any
+        let unheard = learned.as_ref().is_some_and(|learned| learned.routers.is_empty());
+        let held = self.client.as_ref().map(Client::leases).or_else(|| self.remembered.clone());
+        let keeps = unheard && held.is_some_and(|leases| !leases.addresses.is_empty());
         let config = client::Config {
             duid: duid.clone(),
             iaid: self.iaid,
-            want_address: request.address && flag(|learned| learned.managed),
+            want_address: request.address && (keeps || flag(|learned| learned.managed)),
             want_prefix: request.prefix.map(|len| len.unwrap_or(0)),
             information: flag(|learned| learned.other),
             rapid_commit: true,

@@ -2,7 +2,7 @@
 
 use super::{Own, Running};
 use crate::config::{self, UplinkKind};
-use crate::net::{Lifetimes, Prefix};
+use crate::net::{Instant, Lifetimes, Prefix};
 use crate::plan::{Actual, AllowedIp, Device, Peer, Sit, SixRd, Wireguard};
 use crate::proto::endpoint::Endpoint;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -49,6 +49,14 @@ impl Running {
         let all =
             || actual.ipv4.keys().map(|(_, addr)| *addr).filter(|addr| !addr.is_loopback() && !addr.is_link_local());
         local.or_else(|| all().find(|addr| is_public(*addr))).or_else(|| all().next().filter(|_| !public_only))
+    }
+
+    /// Tells what the broker is told: our address if it is configured, else all that might lead to it.
+    pub(super) fn follow_ipv4(&mut self, actual: &Actual, now: Instant) {
+        let (Some(update), UplinkKind::SixInFour { local, .. }) = (&mut self.update, &self.config.kind) else { return };
+        let ours =
+            actual.ipv4.keys().map(|(_, addr)| *addr).filter(|addr| !addr.is_loopback() && !addr.is_link_local());
+        update.follow(ours.filter(|addr| local.is_none_or(|local| local == *addr)).collect(), now);
     }
 
     /// The prefix that follows from our IPv4 address (RFC 3056 §2, RFC 5969 §4).

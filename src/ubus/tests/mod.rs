@@ -2,4 +2,5 @@
 
 mod any;
 mod conversation;
+mod netifd;
 mod recorded;

@@ -484,6 +484,4 @@ fn what_odhcp6c_sends_is_understood() {
     }
 }
 
-// UNTESTED RFC 9915 §18.3.11: creation and transmission of Reconfigure messages. Reason: not sent yet
-// UNTESTED RFC 9915 §18.3.2: Reconfigure Accept and the reconfigure key. Reason: Reconfigure is not sent yet
 // UNTESTED RFC 9915 §21.5: IA_TA. Reason: obsolete; ignored as any option we don't know

@@ -7,6 +7,7 @@ mod giving_back;
 mod known_hosts;
 mod leasing;
 mod properties;
+mod reconfiguring;
 mod registering;
 mod relaying;
 mod settings;

@@ -187,4 +187,4 @@ fn wrong_relay_messages_are_counted_and_dropped() {
 }
 
 // UNTESTED RFC 9915 §19.1: what relay agents do. Reason: we are none
-// UNTESTED RFC 9915 §19.4: Reconfigure through relay agents. Reason: Reconfigure is not sent yet
+// UNTESTED RFC 9915 §19.4: Reconfigure through relay agents. Reason: clients behind relay agents are not asked back

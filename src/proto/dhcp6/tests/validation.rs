@@ -184,6 +184,5 @@ fn a_message_is_dropped_where_nothing_is_served() {
     }
 }
 
-// UNTESTED RFC 9915 §16.1: a client leaves the transaction id unchanged in retransmissions. Reason: about clients
 // UNTESTED RFC 9915 §16.13: clients discard Relay-forward messages. Reason: about clients; ours are tested under §19.3
-// UNTESTED RFC 9915 §20: authentication of messages. Reason: we neither send nor require Authentication options
+// UNTESTED RFC 9915 §20: authentication of messages but Reconfigure. Reason: nobody has ever deployed it; RFC 9915 has no other

@@ -107,6 +107,12 @@ fn first_free(prefix: Prefix, tries: u8, config: &Config) -> (u8, Option<Ipv6Add
     (TRIES, None)
 }
 
+/// Whether an address is one of those that are tried in its /64.
+pub(super) fn would_make(address: Ipv6Addr, config: &Config) -> bool {
+    let Some(prefix) = Prefix::new(address, 64) else { return false };
+    (0..TRIES).any(|tries| with_iid(prefix.addr(), identifier(prefix, tries, config)) == address)
+}
+
 /// RFC 7217 §5: F(Prefix, Net_Iface, DAD_Counter, secret_key), without a Network_ID, which an uplink has none of.
 fn identifier(prefix: Prefix, tries: u8, config: &Config) -> u64 {
     let mut bytes = prefix.addr().octets().to_vec();

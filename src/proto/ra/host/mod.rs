@@ -26,8 +26,7 @@ mod tests;
 
 pub use receiver::Host;
 
-use crate::net::Preference;
-use crate::net::{Instant, Lifetimes, Mac, Prefix, Until};
+use crate::net::{Instant, Lifetimes, Mac, Preference, Prefix, Until};
 use std::net::Ipv6Addr;
 
 /// What a host works with.

@@ -3,8 +3,7 @@ use super::heard::{Speaker, Table};
 use super::learned::is_news;
 use super::solicit::{MAX_DELAY, Solicit};
 use super::{Action, Config, Event, Learned, LearnedPrefix, LearnedRoute, Router, Status};
-use crate::net::Preference;
-use crate::net::{FlatMap, Instant, Lifetimes, Prefix, Rng, Until, is_link_local};
+use crate::net::{FlatMap, Instant, Lifetimes, Preference, Prefix, Rng, Until, is_link_local};
 use crate::proto::retransmission::later;
 use crate::wire::nd::{self, Advertisement, Message, NdOption, PrefixInformation};
 use std::cmp::Reverse;
@@ -207,6 +206,11 @@ impl Host {
             managed: self.managed,
             other: self.other,
         }
+    }
+
+    /// Whether an address is one that this host makes in its prefix, be that announced now or not.
+    pub fn would_make(&self, address: Ipv6Addr) -> bool {
+        addresses::would_make(address, &self.config)
     }
 
     /// Counters.

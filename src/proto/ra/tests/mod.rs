@@ -81,12 +81,14 @@ pub(super) struct Link {
     pub(super) core: Advertiser,
     pub(super) now: Instant,
     pub(super) sent: Vec<(Instant, Ipv6Addr, Advertisement)>,
+    /// How often it wanted to know who is there.
+    pub(super) asked: usize,
 }
 
 impl Link {
     pub(super) fn new(config: Config, seed: u64) -> Link {
         let now = Instant(1_000_000);
-        Link { core: Advertiser::new(config, seed, now), now, sent: Vec::new() }
+        Link { core: Advertiser::new(config, seed, now), now, sent: Vec::new(), asked: 0 }
     }
 
     /// One that has sent its first advertisements and says nothing new.
@@ -98,7 +100,11 @@ impl Link {
     }
 
     fn take(&mut self, out: Vec<Action>) {
-        for Action::Send { to, bytes } in out {
+        for action in out {
+            let Action::Send { to, bytes } = action else {
+                self.asked += 1;
+                continue;
+            };
             assert!(bytes.len() <= content::MAX_MESSAGE, "{}", bytes.len());
             assert_eq!(bytes[2..4], [0, 0], "the checksum is the kernel's");
             let Ok(Message::Advertisement(said)) = nd::parse(&bytes) else { panic!("{bytes:02x?}") };
@@ -131,6 +137,12 @@ impl Link {
 
     pub(super) fn overhear(&mut self, source: Ipv6Addr, said: &Advertisement) {
         self.hear(source, 255, false, &said.encode().unwrap());
+    }
+
+    pub(super) fn find(&mut self, hosts: &[Ipv6Addr]) {
+        let mut out = Vec::new();
+        self.core.handle(Event::Neighbours(hosts), self.now, &mut out);
+        self.take(out);
     }
 
     pub(super) fn reconfigure(&mut self, config: Config) {

@@ -337,3 +337,76 @@ fn a_timer_that_fires_early_or_late_or_twice_does_no_harm() {
     assert_eq!(out.len(), 1);
     assert!(link.core.poll_at().is_some_and(|(at, _)| at > Instant(90_000_000)));
 }
+
+/// The prefix of the uplink, which hosts know, is preferred or not.
+fn with_standby(preferred: bool) -> Config {
+    let mut config = with_uplink();
+    if !preferred {
+        config.prefixes[1].max_preferred = 0;
+    }
+    config
+}
+
+// MUST RFC 4861 §6.2.6: multicast advertisements are at least 3 s apart, however urgent what they say
+#[test]
+fn a_move_soon_after_an_advertisement_is_told_to_known_hosts_at_once() {
+    let mut link = Link::settled(with_standby(false), 1);
+    link.reconfigure(with_standby(true));
+    link.run(500);
+    assert_eq!((link.times(ALL_NODES).len(), link.asked), (1, 0), "the first move needs nobody's address");
+    link.reconfigure(with_standby(false));
+    assert_eq!(link.asked, 1);
+    let hosts = [ip("fe80::a"), ip("2001:db8:1:1::b"), ALL_NODES, Ipv6Addr::UNSPECIFIED];
+    link.find(&hosts);
+    for host in &hosts[..2] {
+        let told = link.sent.iter().find(|(at, to, _)| to == host && *at == link.now);
+        assert_eq!(told.map(|(.., said)| prefixes(said)[1].preferred), Some(0), "{host}");
+    }
+    assert_eq!(link.times(ALL_NODES).len(), 1);
+    link.run(10_000);
+    assert_eq!(gaps(&link.times(ALL_NODES))[0], 3_000);
+    assert_eq!(prefixes(link.last())[1].preferred, 0);
+}
+
+#[test]
+fn what_was_told_alone_and_taken_back_is_told_to_all() {
+    let mut link = Link::settled(with_standby(false), 1);
+    link.reconfigure(with_standby(true));
+    link.run(500);
+    link.reconfigure(with_standby(false));
+    link.find(&[ip("fe80::a")]);
+    link.reconfigure(with_standby(true));
+    link.run(2_600);
+    assert_eq!(link.times(ALL_NODES).len(), 2);
+    assert_eq!(prefixes(link.last())[1].preferred, 2700);
+}
+
+#[test]
+fn a_move_that_flaps_is_told_alone_once_between_two_multicasts() {
+    let mut link = Link::settled(with_standby(false), 1);
+    let hosts: Vec<Ipv6Addr> = (1..=200).map(|host| Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, host)).collect();
+    for round in 0..200 {
+        let asked = link.asked;
+        link.reconfigure(with_standby(round % 2 == 0));
+        for _ in 0..link.asked - asked {
+            link.find(&hosts);
+        }
+        link.run(50);
+    }
+    let multicasts = link.times(ALL_NODES).len();
+    assert!(multicasts <= 4, "{multicasts} in ten seconds");
+    assert!(link.asked <= 4, "{}", link.asked);
+    assert!(link.sent.len() <= 4 * 64 + 4, "{}", link.sent.len());
+}
+
+#[test]
+fn what_is_not_urgent_waits_for_the_multicast() {
+    let mut link = Link::settled(config(), 1);
+    link.reconfigure(Config { hop_limit: 63, ..config() });
+    link.run(500);
+    link.reconfigure(Config { hop_limit: 62, ..config() });
+    link.reconfigure(Config { router_lifetime: 0, ..config() });
+    assert_eq!(link.asked, 0);
+    link.find(&[ip("fe80::a")]);
+    assert_eq!(link.sent.len(), 1);
+}

@@ -68,6 +68,19 @@ fn an_ia_of_another_number_is_not_ours() {
     assert_eq!(rig.dropped("advertise without leases"), 1);
 }
 
+// MUST RFC 7084 §4.2 WPD-7: a prefix is accepted though both are asked for and no address is offered
+#[test]
+fn a_prefix_without_an_address_is_accepted() {
+    let mut rig = Rig::new(config());
+    rig.until(Solicit);
+    let part =
+        |says: Says| says.refuses(option::IA_NA, status::NO_ADDRS_AVAIL).prefix(&[("2001:db8:5::/56", 1000, 2000)]);
+    rig.answer(part(advertise()));
+    rig.until(Request);
+    rig.answer(part(reply()));
+    assert_eq!((rig.state(), rig.names()), ("bound", vec!["2001:db8:5::/56".into()]));
+}
+
 #[test]
 fn infinite_leases_are_never_renewed() {
     let mut rig = Rig::new(only_prefix());

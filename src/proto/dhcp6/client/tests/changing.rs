@@ -98,7 +98,6 @@ fn a_link_that_came_up_ends_a_long_wait() {
 
 // MUST RFC 9915 §18.2.7: released leases are used no more, a Release names server and leases; REL_MAX_RC 4
 // MUST RFC 9915 §18.2.10.2: a Reply ends the Release whatever its status
-// MUST RFC 7084 §4.2 WPD-8: a prefix that is released is used no more
 #[test]
 fn a_release_gives_all_back_and_then_there_is_silence() {
     let mut rig = Rig::bound(config());

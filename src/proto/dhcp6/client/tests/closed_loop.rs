@@ -210,6 +210,21 @@ fn a_network_that_is_renumbered_is_followed_at_the_next_renewal() {
 }
 
 #[test]
+fn who_accepts_reconfigure_follows_within_a_second() {
+    let config = Config { reconfigure_accept: true, ..config() };
+    let mut world = World::new(config, 1, Weather { lost: 0, doubled: 0, delay: 5 });
+    world.run(60, World::nothing_is_used_too_long);
+    for number in [2, 3, 1] {
+        world.server(|server, now, out| server.reconfigure(isp(number), now, out));
+        world.run(1, World::nothing_is_used_too_long);
+        let (held, bound) = world.both();
+        assert_eq!((held.len(), &held), (2, &bound));
+        let site = p(&format!("2001:db8:{number:x}::/48"));
+        assert!(world.client.leases().prefixes.iter().all(|it| site.covers(&it.prefix)));
+    }
+}
+
+#[test]
 fn a_server_that_lost_its_table_gives_the_same_again() {
     let mut world = World::new(config(), 1, Weather { lost: 0, doubled: 0, delay: 5 });
     world.run(60, World::nothing_is_used_too_long);

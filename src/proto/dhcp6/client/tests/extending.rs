@@ -92,7 +92,6 @@ fn a_request_after_no_binding_that_is_never_answered_ends_too() {
 
 // MUST RFC 9915 §18.2.10.1: a lease with valid lifetime 0 is discarded at once
 // MUST RFC 9915 §18.2.10.1: leases that the Reply does not mention are left unchanged
-// MUST RFC 9096 §3.5: a prefix that the ISP ends is not used any longer
 #[test]
 fn a_lifetime_of_zero_ends_a_lease_at_once_and_another_comes_beside_it() {
     let mut rig = Rig::bound(config());

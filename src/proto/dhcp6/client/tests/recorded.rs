@@ -35,6 +35,7 @@ fn bound_by(offer: &str, answer: &str) -> Rig {
     rig
 }
 
+// MUST RFC 7084 §4.2 WPD-3: a delegated prefix of another length than hinted at is accepted
 #[test]
 fn the_answers_of_odhcpd_and_of_a_linux_server_are_understood() {
     let rig = bound_by("openwrt-advertise-267", "openwrt-reply-299");

@@ -7,7 +7,7 @@ use MessageType::*;
 // MUST RFC 9915 §16.1: retransmissions leave the transaction id unchanged; a new exchange has a new one
 // MUST RFC 9915 §18.2.1: SOL_TIMEOUT 1 s, SOL_MAX_RT an hour, no end by count or duration
 // MUST RFC 7084 §4.2 WPD-1: the router asks for a prefix by DHCPv6
-// MUST RFC 7084 §4.2 WPD-2: it may hint at the length that it wants
+// MUST RFC 7084 §4.2 WPD-2: the length hinted at is what the owner configures, large enough for its LANs
 #[test]
 fn a_solicit_says_what_is_wanted_and_is_repeated_for_ever() {
     let mut delays = std::collections::BTreeSet::new();

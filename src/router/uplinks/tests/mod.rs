@@ -1,0 +1,4 @@
+//! Uplinks of a router without sockets.
+
+mod netifd;
+mod restarts;
