@@ -72,7 +72,7 @@ fn what_is_shared_no_more_is_answered_for_no_more() {
     assert!(world.kernel.actual().proxies.is_empty());
 }
 
-// UNTESTED RFC 7084 ULA-5: no default router for unique local addresses alone. Reason: `share nat` breaks it by the owner's
+// UNTESTED RFC 7084 §4.3: (ULA-5) no default router for unique local addresses alone. Reason: `share nat` breaks it by the owner's
 // explicit wish, since these addresses are translated and do lead out; without `share nat` it is kept, see this test
 #[test]
 fn translated_hosts_are_told_of_a_default_router_and_others_are_not() {
