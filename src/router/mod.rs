@@ -28,6 +28,7 @@ use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Prefix, Rng,
 use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
 use crate::proto::{dhcp6, ra, uplink};
 use crate::store::Memory;
+use crate::wire::nd::Neighbour;
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -69,6 +70,13 @@ pub enum Event<'a> {
         link: u32,
         /// The message, as the advertiser takes it.
         packet: ra::Event<'a>,
+    },
+    /// Neighbours talk on a link that shares a /64 with another one.
+    Neighbour {
+        /// Index of the link.
+        link: u32,
+        /// What was said.
+        message: Neighbour,
     },
     /// A message for the DHCPv6 server arrived.
     Dhcp6(dhcp6::Event<'a>),
@@ -316,6 +324,9 @@ impl Router {
                     take_nd(link, &mut self.nd_out, out);
                 }
             }
+            Event::Neighbour { link, message } => {
+                self.stale |= self.uplinks.neighbour(link, &message, now, out);
+            }
             Event::Dhcp6(packet) => {
                 self.dhcp6.handle(packet, now, &mut self.dhcp6_out);
                 self.take_dhcp6(out);
@@ -409,6 +420,11 @@ impl Router {
     /// Links whose multicast groups the sockets have to be in: those advertised on, and those DHCPv6 serves.
     pub fn links(&self) -> FlatSet<u32> {
         self.advertisers.values().map(|on| on.link).chain(self.desired.dhcp6.links.keys().copied()).collect()
+    }
+
+    /// Links on which neighbour solicitations and advertisements are to be heard, to be told of as [`Event::Neighbour`].
+    pub fn shared_links(&self) -> FlatSet<u32> {
+        self.uplinks.shared_links()
     }
 
     /// Devices of WireGuard uplinks, with their links, whose peers are to be told of as [`Event::Peer`].
@@ -507,8 +523,9 @@ impl Router {
     fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.facts.assigned = uplinks::assigned(&self.netifd, &self.facts.interfaces);
         let Router { config, facts, memory, keys, netifd, uplinks, .. } = self;
+        let lans = plan::lan_links(config, facts);
         let own = own(facts, memory, keys, netifd);
-        uplinks.follow(own, now, out);
+        uplinks.follow(own, &lans, now, out);
         uplinks.choose(config.uplink_mode, now, out);
         let gives = uplinks.facts(own, now);
         facts.uplinks = gives;
@@ -549,6 +566,7 @@ impl Router {
                 lans: prefix.lans.clone(),
                 assign: prefix.assign,
                 delegate: prefix.delegate,
+                router: None,
             }
         });
         sources.collect()

@@ -1,3 +1,5 @@
+mod sharing;
+
 use super::*;
 use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
@@ -134,7 +136,8 @@ impl Hands for Rig {
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
                 // nobody is at the other end of an uplink
-                Action::SendEcho { .. }
+                Action::SendDhcp6Client { .. }
+                | Action::SendEcho { .. }
                 | Action::Count { .. }
                 | Action::LookUp { .. }
                 | Action::Neighbours { .. }
