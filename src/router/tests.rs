@@ -4,6 +4,7 @@ use super::*;
 use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
 use crate::net::{ALL_NODES, Mac};
+use crate::plan::Change;
 use crate::plan::{AddressState, RouteTarget, Tag};
 
 const LAN: &str = "config oasis6\n option enabled 1\nconfig lan home\n option device lan0\n";
