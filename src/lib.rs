@@ -17,7 +17,7 @@
 //!              └─► store: bindings before the reply that promises them; ULA, DUID, served prefixes
 //! control socket, ubus ◄── router::status ──► oasis6 status, leases, plan, monitor; LuCI
 //! uplinks' sockets ─► ra::host, dhcp6::client, uplink::Watch ─► router::uplinks ─► uplink::Choice ─► plan::Facts
-//! netifd ─► ubus ─► names of interfaces and their devices ─► plan::Facts
+//! netifd ─► ubus ─► devices of interfaces, prefixes it has, shares it gave ─► router::uplinks, plan::Facts
 //! ```
 //!
 //! # The layer rule

@@ -1,5 +1,6 @@
 use crate::config::{self, Problem, Severity};
 use crate::net::FlatMap;
+use crate::router::NetifdFacts;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Read};
@@ -34,6 +35,8 @@ pub struct Loaded {
     pub run_dir: String,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
+    /// OpenWrt interface name → what netifd says of it; the files know nothing of that.
+    pub netifd: FlatMap<String, NetifdFacts>,
     /// Errors and warnings.
     pub problems: Vec<Problem>,
 }
@@ -64,7 +67,7 @@ pub fn load(paths: &Paths) -> Loaded {
     match read_bounded(&paths.config) {
         Ok(bytes) => {
             let config::Reading { config, run_dir, problems } = config::read(&bytes);
-            Loaded { config, run_dir, interfaces, problems }
+            Loaded { config, run_dir, interfaces, netifd: FlatMap::new(), problems }
         }
         Err(error) => {
             let remedy = match error.kind() {
@@ -80,7 +83,13 @@ pub fn load(paths: &Paths) -> Loaded {
                 message: format!("can't be read: {error}"),
                 remedy: remedy.into(),
             };
-            Loaded { config: None, run_dir: config::Config::default().run_dir, interfaces, problems: vec![problem] }
+            Loaded {
+                config: None,
+                run_dir: config::Config::default().run_dir,
+                interfaces,
+                netifd: FlatMap::new(),
+                problems: vec![problem],
+            }
         }
     }
 }

@@ -434,6 +434,7 @@ impl Daemon {
             "plan" => {
                 let mut loaded = load(&self.paths);
                 loaded.interfaces = self.bus.devices(&loaded.interfaces);
+                loaded.netifd = self.bus.interfaces();
                 plan(loaded, &self.paths.config).map_err(refused)
             }
             "reload" => match self.reload(now) {

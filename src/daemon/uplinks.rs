@@ -4,7 +4,7 @@ use super::fetch::Fetches;
 use super::lookup::Lookups;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
-use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket};
+use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket, NeighbourSocket};
 use crate::kernel::traffic::{self, Traffic};
 use crate::net::{FlatMap, Instant, Key32};
 use crate::proto::uplink;
@@ -60,6 +60,7 @@ impl<S> Slot<S> {
 pub(super) struct UplinkSockets {
     dhcp6: Slot<Dhcp6ClientSocket>,
     echo: Slot<EchoSocket>,
+    neighbours: Slot<NeighbourSocket>,
     /// Names that are being looked up.
     lookups: Lookups,
     /// URLs that are being fetched.
@@ -77,6 +78,7 @@ pub(super) struct UplinkSockets {
 pub(super) enum Ready {
     Dhcp6,
     Echo,
+    Neighbours,
     Resolved(String, Result<Vec<SocketAddr>, String>),
     Fetched(String, Result<(), String>),
 }
@@ -86,6 +88,7 @@ impl UplinkSockets {
         UplinkSockets {
             dhcp6: Slot::CLOSED,
             echo: Slot::CLOSED,
+            neighbours: Slot::CLOSED,
             lookups: Lookups::default(),
             fetches: Fetches::default(),
             count: Vec::new(),
@@ -109,9 +112,16 @@ impl UplinkSockets {
                 None => std::future::pending().await,
             }
         };
+        let neighbours = async {
+            match &self.neighbours.socket {
+                Some(socket) => socket.readable().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ready = dhcp6 => ready.map(|()| Ready::Dhcp6),
             ready = echo => ready.map(|()| Ready::Echo),
+            ready = neighbours => ready.map(|()| Ready::Neighbours),
             (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
             (uplink, answer) = self.fetches.next() => Ok(Ready::Fetched(uplink, answer)),
         }
@@ -136,6 +146,13 @@ impl UplinkSockets {
     /// Hands what arrived to the router.
     pub(super) fn receive(&mut self, ready: Ready, router: &mut Router, now: Instant, out: &mut Vec<Action>) {
         match (ready, &mut self.dhcp6.socket, &mut self.echo.socket) {
+            (Ready::Neighbours, ..) => {
+                if let Some(socket) = &mut self.neighbours.socket {
+                    socket.recv_batch(BUDGET, |link, message| {
+                        router.handle(Event::Neighbour { link, message }, now, out);
+                    });
+                }
+            }
             (Ready::Dhcp6, Some(socket), _) => {
                 socket.recv_batch(BUDGET, |link, event| router.handle(Event::Dhcp6Client { link, event }, now, out));
             }
@@ -163,6 +180,13 @@ impl UplinkSockets {
         }
         if let Some(why) = self.echo.keep(router.wants_echo(), EchoSocket::open, now) {
             ::log::warn!("uplinks can't be asked by echo: {why}");
+        }
+        let shared = router.shared_links();
+        if let Some(why) = self.neighbours.keep(!shared.is_empty(), NeighbourSocket::open, now) {
+            ::log::warn!("no /64 can be shared: {why}");
+        }
+        if let Some(Err(error)) = self.neighbours.socket.as_mut().map(|socket| socket.hear(&shared)) {
+            ::log::warn!("can't hear neighbours: {error}");
         }
         for (link, device) in self.count.drain(..) {
             if let Some(Traffic { unicast_in, out: sent }) = traffic::read(&device) {
@@ -207,7 +231,13 @@ impl UplinkSockets {
     pub(super) fn poll_at(&self) -> Option<Instant> {
         let refused = |refused: &Option<(String, Instant)>| refused.as_ref().map(|(_, at)| *at);
         let count = (!self.count.is_empty() || !self.look_up.is_empty()).then_some(Instant(0));
-        let all = [count, self.handshakes_at, refused(&self.dhcp6.refused), refused(&self.echo.refused)];
+        let all = [
+            count,
+            self.handshakes_at,
+            refused(&self.dhcp6.refused),
+            refused(&self.echo.refused),
+            refused(&self.neighbours.refused),
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -252,7 +282,8 @@ impl UplinkSockets {
     pub(super) fn troubles(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let dhcp6 = self.dhcp6.refused().map(|why| ("dhcp6 client", why));
         let keys = self.no_keys.iter().map(|why| ("wireguard", why.as_str()));
-        keys.chain(dhcp6).chain(self.echo.refused().map(|why| ("echo", why)))
+        let neighbours = self.neighbours.refused().map(|why| ("share", why));
+        keys.chain(dhcp6).chain(self.echo.refused().map(|why| ("echo", why))).chain(neighbours)
     }
 }
 

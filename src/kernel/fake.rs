@@ -167,6 +167,7 @@ impl FakeKernel {
         self.actual.links.insert(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 });
         self.set_sysctl(&disable_ipv6(name), "0");
         self.set_sysctl(&accept_ra(name), "1");
+        self.set_sysctl(&proxy_ndp(name), "0");
         self.tell(Change::Link(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 }));
         self.come_up(index);
         index
@@ -175,7 +176,7 @@ impl FakeKernel {
     /// The link is gone, with its addresses, routes and sysctls.
     pub fn remove_link(&mut self, index: u32) {
         let Some(link) = self.actual.links.get(&index) else { return };
-        for of_device in [disable_ipv6, accept_ra] {
+        for of_device in [disable_ipv6, accept_ra, proxy_ndp] {
             self.actual.sysctls.remove(&of_device(&link.name));
         }
         self.flush(index);
@@ -191,7 +192,7 @@ impl FakeKernel {
         let was = link.name.clone();
         change(link);
         let link = link.clone();
-        for of_device in [disable_ipv6, accept_ra] {
+        for of_device in [disable_ipv6, accept_ra, proxy_ndp] {
             if was != link.name
                 && let Some(value) = self.actual.sysctls.remove(&of_device(&was))
             {
@@ -335,6 +336,9 @@ impl FakeKernel {
         let Some(link) = self.actual.links.get_mut(&index).filter(|link| link.up != up) else { return };
         link.up = up;
         let link = link.clone();
+        if !up {
+            self.actual.proxies.retain(|(on, _)| *on != index);
+        }
         self.tell(Change::Link(index, link));
         if up {
             self.come_up(index);
@@ -465,6 +469,12 @@ impl FakeKernel {
                 }
                 self.insert_route(key.clone(), Route { target: *target, tag: Tag::Ours });
             }
+            (Key::Proxy { link, addr }, Value::Proxy) => {
+                if !self.actual.links.contains_key(link) {
+                    return Err(refusal(ENODEV, "no such device"));
+                }
+                self.actual.proxies.insert((*link, *addr));
+            }
             (Key::Guard, Value::Guard(guard)) => self.actual.filter.guard = Some(guard.clone()),
             _ => return Err(refusal(EINVAL, "key and value don't belong together")),
         }
@@ -493,6 +503,7 @@ impl FakeKernel {
             }
             Key::Address { link, addr } => self.remove_address(*link, *addr),
             Key::Route { .. } => self.remove_route(key),
+            Key::Proxy { link, addr } => _ = self.actual.proxies.remove(&(*link, *addr)),
             Key::Guard => self.actual.filter.guard = None,
             Key::Sysctl(_) => return Err(refusal(EINVAL, "a sysctl can't be deleted")),
         }
@@ -532,6 +543,10 @@ fn refusal(errno: i32, message: &str) -> Refusal {
 
 fn disable_ipv6(device: &str) -> String {
     format!("net.ipv6.conf.{device}.disable_ipv6")
+}
+
+fn proxy_ndp(device: &str) -> String {
+    format!("net.ipv6.conf.{device}.proxy_ndp")
 }
 
 fn accept_ra(device: &str) -> String {
@@ -587,7 +602,7 @@ mod tests {
     fn news_is_told_once_or_lost() {
         let mut kernel = FakeKernel::new(Instant(0));
         let link = kernel.add_link("lan", None);
-        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 4));
+        assert!(kernel.has_news() && kernel.news().is_some_and(|news| news.len() == 5));
         assert_eq!(kernel.news(), Some(vec![]));
         for n in 0..=NEWS {
             kernel.change_link(link, |link| link.mtu = 1280 + u32::try_from(n % 2).unwrap());

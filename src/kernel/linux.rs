@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, Instant, Lifetimes, Until, is_link_local};
+use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Until, is_link_local};
 use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -233,6 +233,11 @@ impl Netlink {
                 addresses.insert((link, addr), address);
             }
         })?;
+        let proxies = self.read(encode::proxies, |proxies: &mut FlatSet<_>, news| {
+            if let News::Proxy(link, addr) = news {
+                proxies.insert((link, addr));
+            }
+        })?;
         let routes = self.routes(|_| true)?;
         let of_devices =
             links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| sysctl::of_device(&link.name, leaf)));
@@ -240,7 +245,7 @@ impl Netlink {
             .chain(of_devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))
             .collect();
-        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, ..Actual::default() })
+        Ok(Actual { links, devices, ipv4, addresses, routes, sysctls, proxies, ..Actual::default() })
     }
 
     /// The routes whose keys are wanted. Of several with one key the one that says most: ours, or one that leads
@@ -290,7 +295,9 @@ impl Netlink {
                 self.get(encode::address(*link, *addr), |kind, payload| found = decode::news(kind, payload, now).ok())?;
                 match found {
                     Some(News::Address(_, _, there)) if there.tag == Tag::Foreign => return Ok(()),
+                    // the route of its prefix goes along only with one that was to live for ever
                     Some(News::Address(_, _, there)) if there.len != *len => vec![
+                        encode::renew_address(*link, *addr, there.len, Lifetimes::FOREVER, now),
                         encode::remove_address(*link, *addr, there.len),
                         encode::make_address(*link, *addr, *len, *lifetimes, now),
                     ],

@@ -19,6 +19,7 @@ mod echo;
 mod holder;
 mod inbox;
 mod nd;
+mod neighbours;
 mod sendmmsg;
 
 pub use client::Dhcp6ClientSocket;
@@ -26,6 +27,7 @@ pub use dhcp6::{Dhcp6Socket, Outgoing};
 pub use echo::{EchoReply, EchoSocket};
 pub use inbox::Lost;
 pub use nd::NdSocket;
+pub use neighbours::NeighbourSocket;
 
 use nix::errno::Errno;
 use nix::libc;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 const DEVICES: &str = "net.ipv6.conf.";
 
 /// What we look at of each device, beside `net.ipv6.conf.all.forwarding`.
-pub const OF_DEVICE: [&str; 3] = ["accept_ra", "disable_ipv6", "forwarding"];
+pub const OF_DEVICE: [&str; 4] = ["accept_ra", "disable_ipv6", "forwarding", "proxy_ndp"];
 /// Whether the machine forwards at all.
 pub const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
 

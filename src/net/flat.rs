@@ -297,6 +297,11 @@ impl<K> FlatSet<K> {
 }
 
 impl<K: Ord> FlatSet<K> {
+    /// Keeps the elements that `keep` says yes to.
+    pub fn retain(&mut self, keep: impl FnMut(&K) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// The element equal to `key`.
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&K>
     where

@@ -21,6 +21,8 @@ pub struct Actual {
     pub routes: BTreeMap<Key, Route>,
     /// Values of the sysctls we care for, by name with dots, as `net.ipv6.conf.all.forwarding`.
     pub sysctls: FlatMap<String, String>,
+    /// Addresses that the kernel answers for on a link, those that are ours.
+    pub proxies: FlatSet<(u32, Ipv6Addr)>,
     /// The packet filter.
     pub filter: Filter,
 }
@@ -140,6 +142,9 @@ impl Actual {
                 new
             }
             Change::Link(index, link) => {
+                if !link.up {
+                    self.proxies.retain(|(on, _)| *on != index);
+                }
                 let was = self.links.insert(index, link.clone());
                 if let Some(was) = was.as_ref().filter(|was| was.name != link.name) {
                     self.devices.remove(&was.name);
@@ -148,6 +153,7 @@ impl Actual {
             }
             Change::LinkGone(index) => {
                 self.addresses.retain(|(link, _), _| *link != index);
+                self.proxies.retain(|(on, _)| *on != index);
                 self.routes.retain(|_, route| route.target.link() != Some(index));
                 self.ipv4.retain(|(link, _), _| *link != index);
                 let gone = self.links.remove(&index);
@@ -193,6 +199,12 @@ impl Actual {
             _ if foreign => {}
             Op::Put(Key::Guard, Value::Guard(guard)) => self.filter.guard = Some(guard.clone()),
             Op::Delete(Key::Guard, _) => self.filter.guard = None,
+            Op::Put(Key::Proxy { link, addr }, Value::Proxy) => {
+                if self.links.get(link).is_some_and(|link| link.up) {
+                    self.proxies.insert((*link, *addr));
+                }
+            }
+            Op::Delete(Key::Proxy { link, addr }, _) => _ = self.proxies.remove(&(*link, *addr)),
             Op::Put(Key::Device(name), Value::Device(device)) => {
                 self.devices.insert(name.clone(), device.clone());
             }
@@ -231,6 +243,7 @@ impl Actual {
                 .addresses
                 .get(&(*link, *addr))
                 .map(|address| (Value::Address { len: address.len, lifetimes: address.lifetimes }, address.tag)),
+            Key::Proxy { link, addr } => self.proxies.get(&(*link, *addr)).map(|_| (Value::Proxy, Tag::Ours)),
             Key::Guard => self.filter.guard.clone().map(|guard| (Value::Guard(guard), Tag::Ours)),
             Key::Route { .. } => self.routes.get(key).map(|route| (Value::Route(route.target), route.tag)),
         }

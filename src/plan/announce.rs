@@ -2,7 +2,7 @@
 
 use super::delegate::is_delegable;
 use super::subnets::Subnets;
-use super::{Actual, AddressState, LanPlan, LanPrefix, Link, SourcePrefix};
+use super::{Actual, AddressState, Facts, LanPlan, LanPrefix, Link, SourcePrefix, uplinks};
 use crate::config::{DefaultRouter, Dnr, DnsServer, Lan, LanRa};
 use crate::net::{Instant, Preference, Prefix, is_ula};
 use crate::proto::ra;
@@ -67,10 +67,12 @@ pub(super) fn router_address(
     best.map(|(_, addr)| addr).or(link_local)
 }
 
-/// Whether we may call ourselves a default router at all: there is a way out, and somebody could use it
-/// (RFC 7084 G-4, L-4, ULA-5).
-pub(super) fn leads_out(actual: &Actual, sources: &[SourcePrefix]) -> bool {
-    actual.has_default_route() && sources.iter().any(|source| !is_ula(source.prefix.addr()))
+/// Whether we may call ourselves a default router on this LAN: there is a way out, and somebody could use it
+/// (RFC 7084 G-4, L-4, ULA-5). Where addresses are translated on their way out, hosts that have none but unique local
+/// ones can use it too. ULA-5 forbids to be a default router for these; the owner who sets `share` to `nat` wants it.
+pub(super) fn leads_out(facts: &Facts, sources: &[SourcePrefix], lan: &str) -> bool {
+    let usable = || sources.iter().any(|source| !is_ula(source.prefix.addr()));
+    facts.actual.has_default_route() && (usable() || uplinks::translates(facts, lan))
 }
 
 /// The router advertisements of one LAN.

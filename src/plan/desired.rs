@@ -39,6 +39,7 @@ pub fn sources(config: &Config, facts: &Facts) -> Vec<SourcePrefix> {
         lans: None,
         assign: true,
         delegate: true,
+        router: None,
     });
     ula.into_iter().chain(facts.prefixes.iter().cloned()).chain(uplinks::sources(facts)).collect()
 }
@@ -65,6 +66,7 @@ pub fn desired(config: &Config, facts: &Facts, now: Instant) -> Desired {
             world.lan(name, lan, place, &mut plan);
         }
     }
+    uplinks::translated_routes(facts, &mut plan);
     perimeter::add(config, facts, &sources, &mut plan);
     plan.recheck_at = world.next_end();
     plan.served = served;
@@ -160,7 +162,7 @@ impl World<'_> {
         let live = self.subnets.of.get(name).into_iter().flatten().map(|subnet| LanPrefix {
             source: subnet.source.source.clone(),
             prefix: subnet.prefix,
-            router: Some(with_iid(subnet.prefix.addr(), lan.router_id)),
+            router: Some(subnet.source.router.unwrap_or_else(|| with_iid(subnet.prefix.addr(), lan.router_id))),
             lifetimes: subnet.source.lifetimes,
         });
         let gone = self.served.iter().filter(|served| served.lan == name && !served.live);
@@ -203,7 +205,7 @@ impl World<'_> {
                 link,
                 sources: self.sources,
                 subnets: self.subnets,
-                leads_out: leads_out(&self.facts.actual, self.sources),
+                leads_out: leads_out(self.facts, self.sources, name),
                 uplink_mtu: uplinks::mtu(self.facts),
             };
             lan_plan.ra = Some(announcement.config());
@@ -262,7 +264,7 @@ fn conflict(name: &str, lan: &LanPlan, link: u32, on: (Prefix, Ipv6Addr), actual
     }
     let elsewhere = actual.routes.iter().find_map(|(key, route)| match (key, route.target, route.tag) {
         (Key::Route { dst, .. }, RouteTarget::OnLink { link: other }, Tag::Foreign)
-            if other != link && prefix.covers(dst) =>
+            if other != link && prefix.covers(dst) && Some(*dst) != Prefix::new(addr, 128) =>
         {
             actual.links.get(&other)
         }

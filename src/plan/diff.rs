@@ -17,7 +17,8 @@ pub fn diff(wanted: &Objects, actual: &Actual) -> Vec<Op> {
     let addresses = addresses.map(|((link, addr), _)| Key::Address { link: *link, addr: *addr });
     let routes = actual.routes.iter().filter(|(_, route)| ours(route.tag)).map(|(key, _)| key.clone());
     let devices = actual.devices.keys().map(|name| Key::Device(name.clone()));
-    let all = addresses.chain(routes).chain(devices).chain([Key::Guard]);
+    let proxies = actual.proxies.iter().map(|(link, addr)| Key::Proxy { link: *link, addr: *addr });
+    let all = addresses.chain(routes).chain(devices).chain(proxies).chain([Key::Guard]);
     let unwanted = all.filter(|key| !wanted.contains_key(key));
     let mut ops: Vec<Op> = unwanted.filter_map(|key| delete(key, actual)).collect();
     ops.extend(wanted.iter().filter_map(|(key, value)| put(key, value, actual)));
@@ -46,6 +47,8 @@ fn put(key: &Key, value: &Value, actual: &Actual) -> Option<Op> {
         // somebody else's device under this name is not touched
         (Key::Device(name), _) => !actual.is_taken(name),
         (Key::Address { link, .. }, _) => actual.links.contains_key(link),
+        // it forgets them when the link goes down
+        (Key::Proxy { link, .. }, _) => actual.links.get(link).is_some_and(|link| link.up),
         // the kernel refuses routes over a link that is down; it comes up with a change of its own
         (_, Value::Route(target)) => {
             target.link().is_none_or(|link| actual.links.get(&link).is_some_and(|link| link.up))
@@ -65,7 +68,7 @@ fn delete(key: Key, actual: &Actual) -> Option<Op> {
     let (value, tag) = actual.get(&key)?;
     let link = match (&key, &value) {
         (Key::Sysctl(_), _) => return None,
-        (Key::Address { link, .. }, _) => Some(*link),
+        (Key::Address { link, .. } | Key::Proxy { link, .. }, _) => Some(*link),
         (_, Value::Route(target)) => target.link(),
         _ => None,
     };
@@ -81,13 +84,13 @@ fn rank(op: &Op) -> u8 {
         Op::Put(Key::Guard, _) => 0,
         Op::Put(Key::Sysctl(_), _) | Op::Delete(Key::Sysctl(_), _) => 1,
         Op::Delete(_, Value::Route(RouteTarget::Unreachable)) => 4,
-        Op::Delete(Key::Route { .. }, _) => 2,
+        Op::Delete(Key::Route { .. } | Key::Proxy { .. }, _) => 2,
         Op::Delete(Key::Address { .. }, _) => 3,
         Op::Delete(Key::Device(_), _) => 5,
         Op::Put(Key::Device(_), _) => 6,
         Op::Put(_, Value::Route(RouteTarget::Unreachable)) => 7,
         Op::Put(Key::Address { .. }, _) => 8,
-        Op::Put(Key::Route { .. }, _) => 9,
+        Op::Put(Key::Route { .. } | Key::Proxy { .. }, _) => 9,
         Op::Delete(Key::Guard, _) => 10,
     }
 }

@@ -39,8 +39,9 @@ pub use device::{AllowedIp, DEVICE_PREFIX, Device, DeviceKind, Peer, Sit, SixRd,
 pub use diff::{diff, diff_keys};
 pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
 pub use pinholes::{Seen, names_asked, pinholes};
+pub use place::lan_links;
 pub use retry::Retry;
-pub use uplinks::Uplink;
+pub use uplinks::{Shared, Uplink};
 
 use desired::ULA;
 
@@ -89,6 +90,8 @@ pub struct SourcePrefix {
     pub assign: bool,
     /// Whether DHCPv6 may delegate out of it.
     pub delegate: bool,
+    /// The router's address in it, where that isn't ours to choose: a /64 that is on an uplink's link as well.
+    pub router: Option<Ipv6Addr>,
 }
 
 /// A /64 (never an address: odhcpd#387) that a LAN has, or had while hosts may still use it.

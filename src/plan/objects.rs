@@ -31,6 +31,13 @@ pub enum Key {
         /// Metric; smaller wins.
         metric: u32,
     },
+    /// An address elsewhere for which the kernel answers neighbours on a link (RFC 4861 §7.2.8).
+    Proxy {
+        /// Index of the link.
+        link: u32,
+        /// The address.
+        addr: Ipv6Addr,
+    },
     /// The packet filter of ours, as a whole.
     Guard,
 }
@@ -51,6 +58,8 @@ pub enum Value {
     },
     /// Of a route.
     Route(RouteTarget),
+    /// Of a proxied address: that it is.
+    Proxy,
     /// What the packet filter works with; shared, since it is large and there is one.
     Guard(Arc<Guard>),
 }
@@ -150,6 +159,7 @@ impl fmt::Display for Key {
             Key::Address { link, addr } => write!(f, "address {addr} on link {link}"),
             Key::Route { dst, src, .. } if src.len() == 0 => write!(f, "route to {dst}"),
             Key::Route { dst, src, .. } => write!(f, "route to {dst} from {src}"),
+            Key::Proxy { link, addr } => write!(f, "answer for {addr} on link {link}"),
             Key::Guard => f.write_str("packet filter"),
         }
     }

@@ -3,7 +3,7 @@
 use super::guard::{Guard, Guarded, GuardedUplink, guard};
 use super::objects::on_link_route;
 use super::pinholes::{Seen, pinholes};
-use super::{Desired, Facts, Key, LanPlan, SourcePrefix, ULA, Value};
+use super::{Desired, Facts, Key, LanPlan, SourcePrefix, ULA, Value, uplinks};
 use crate::config::{Config, UplinkKind};
 use crate::net::{FlatMap, Prefix};
 use crate::proto::dhcp6::Resource;
@@ -38,7 +38,10 @@ fn perimeter(config: &Config, facts: &Facts, sources: &[SourcePrefix], plan: &De
                 live: uplink.is_used(),
                 sources: uplink.prefixes.iter().map(|(prefix, _)| *prefix).chain(own).collect(),
                 six_to_four: matches!(kind, Some(UplinkKind::SixToFour { .. })),
-                translations: Vec::new(),
+                translations: uplinks::translated(uplink, &plan.lans)
+                    .into_iter()
+                    .map(|inside| (inside, None))
+                    .collect(),
             }
         })
         .collect();
@@ -51,7 +54,11 @@ fn perimeter(config: &Config, facts: &Facts, sources: &[SourcePrefix], plan: &De
         let mut on_link = facts.uplinks.values().flat_map(|uplink| &uplink.addresses);
         on_link.any(|(addr, len, _)| Prefix::new(*addr, *len).is_some_and(|link| link.overlaps(prefix) && *len < 128))
     };
-    let inside = behind.filter(|prefix| !outside(prefix)).collect();
+    let shared = |prefix: &Prefix| {
+        let mut all = facts.uplinks.values().filter_map(|uplink| uplink.shared_with());
+        all.any(|(_, shared, _)| shared.overlaps(prefix))
+    };
+    let inside = behind.filter(|prefix| !outside(prefix) && !shared(prefix)).collect();
     let filter = &facts.actual.filter;
     let on_lans: FlatMap<&str, Vec<Prefix>> =
         plan.lans.iter().map(|(name, lan)| (name.as_str(), live(lan).collect())).collect();

@@ -55,6 +55,12 @@ pub(super) fn places<'a>(config: &'a Config, facts: &Facts) -> FlatMap<&'a str, 
     config.lans.iter().map(&mut place).collect()
 }
 
+/// The links of the LANs that are served, by section name.
+pub fn lan_links(config: &Config, facts: &Facts) -> FlatMap<String, u32> {
+    let places = places(config, facts);
+    places.iter().filter_map(|(lan, place)| Some(((*lan).to_owned(), place.link?))).collect()
+}
+
 fn taken(place: Place, owner: &str) -> Place {
     let why = format!("{} is served as lan {owner} already", place.device);
     Place { link: None, ..place }.waits(why, "give each lan a device of its own, or take one of the two out")

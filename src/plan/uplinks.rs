@@ -8,8 +8,8 @@
 //! and use them from the moment they hear that they are preferred. Duplicate address detection alone would take a second.
 
 use super::objects::{default_route, on_link_route};
-use super::{Device, Facts, Key, Objects, RouteTarget, SourcePrefix, Value};
-use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local};
+use super::{Desired, Device, Facts, Key, LanPlan, Objects, RouteTarget, SourcePrefix, Value};
+use crate::net::{FlatMap, Instant, Lifetimes, Prefix, Until, is_link_local, is_ula};
 use crate::proto::uplink::Role;
 use std::net::Ipv6Addr;
 
@@ -41,12 +41,71 @@ pub struct Uplink {
     pub mtu: Option<u32>,
     /// The kernel must not listen to router advertisements on its device, since we do.
     pub deaf: bool,
+    /// How LANs get something of a /64 that is on its own link.
+    pub shared: Option<Shared>,
+}
+
+/// How LANs get IPv6 by an uplink that delegates nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shared {
+    /// One LAN has the /64 of the uplink's link too, and its hosts' neighbours there are answered for them (RFC 4389 §4).
+    Proxy {
+        /// Section name of the LAN.
+        lan: String,
+        /// The /64, one of [`Uplink::prefixes`].
+        prefix: Prefix,
+        /// The router's own address in it, which it has on both links.
+        router: Ipv6Addr,
+        /// Addresses on the LAN that are known to be in use, at most 512.
+        hosts: Vec<Ipv6Addr>,
+    },
+    /// LANs have their unique local addresses only, which become the uplink's own on their way out (NAT66).
+    Nat,
 }
 
 impl Uplink {
     /// Whether the LANs know of its prefixes.
     pub fn is_used(&self) -> bool {
         self.role != Role::Out
+    }
+
+    /// The LAN that has a /64 of its link too, that /64, and the router's address in it.
+    pub(super) fn shared_with(&self) -> Option<(&str, Prefix, Ipv6Addr)> {
+        match &self.shared {
+            Some(Shared::Proxy { lan, prefix, router, .. }) => Some((lan, *prefix, *router)),
+            _ => None,
+        }
+    }
+
+    fn is_for(&self, lan: &str) -> bool {
+        self.lans.as_ref().is_none_or(|lans| lans.iter().any(|name| name == lan))
+    }
+}
+
+/// Whether an uplink in use translates the addresses of this LAN.
+pub(super) fn translates(facts: &Facts, lan: &str) -> bool {
+    let mut uplinks = facts.uplinks.values().filter(|uplink| uplink.role == Role::Active);
+    uplinks.any(|uplink| uplink.shared == Some(Shared::Nat) && uplink.is_for(lan))
+}
+
+/// The unique local /64s whose addresses this uplink translates.
+pub(super) fn translated(uplink: &Uplink, lans: &FlatMap<String, LanPlan>) -> Vec<Prefix> {
+    if uplink.shared != Some(Shared::Nat) || uplink.role != Role::Active {
+        return Vec::new();
+    }
+    let lans = lans.iter().filter(|(name, _)| uplink.is_for(name));
+    let live = lans.flat_map(|(_, lan)| lan.prefixes.iter().filter(|prefix| prefix.router.is_some()));
+    live.map(|prefix| prefix.prefix).filter(|prefix| is_ula(prefix.addr())).collect()
+}
+
+/// Routes for what is translated: from the LANs' own addresses too. Where several uplinks do it the first by name has it.
+pub(super) fn translated_routes(facts: &Facts, plan: &mut Desired) {
+    for uplink in facts.uplinks.values() {
+        let Some(next_hop) = uplink.next_hop.filter(|_| uplink.link.is_some()) else { continue };
+        for source in translated(uplink, &plan.lans) {
+            let (key, value) = default_route(source, next_hop);
+            plan.objects.entry(key).or_insert(value);
+        }
     }
 }
 
@@ -55,13 +114,15 @@ pub(super) fn sources(facts: &Facts) -> impl Iterator<Item = SourcePrefix> + '_ 
     facts.uplinks.iter().filter(|(_, uplink)| uplink.is_used()).flat_map(|(name, uplink)| {
         uplink.prefixes.iter().map(move |(prefix, lifetimes)| {
             let preferred = if uplink.role == Role::Active { lifetimes.preferred } else { DEPRECATED };
+            let shared = uplink.shared_with().filter(|(_, shared, _)| shared == prefix);
             SourcePrefix {
                 source: format!("uplink {name}"),
                 prefix: *prefix,
                 lifetimes: Lifetimes::new(preferred, lifetimes.valid),
-                lans: uplink.lans.clone(),
+                lans: shared.map_or_else(|| uplink.lans.clone(), |(lan, ..)| Some(vec![lan.to_owned()])),
                 assign: true,
-                delegate: true,
+                delegate: shared.is_none(),
+                router: shared.map(|(.., router)| router),
             }
         })
     })
@@ -82,6 +143,10 @@ pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
         if uplink.deaf {
             objects.insert(Key::Sysctl(accept_ra(&uplink.device)), Value::Sysctl("0".into()));
         }
+        if let Some(Shared::Proxy { hosts, .. }) = &uplink.shared {
+            objects.insert(Key::Sysctl(proxy_ndp(&uplink.device)), Value::Sysctl("1".into()));
+            objects.extend(hosts.iter().map(|addr| (Key::Proxy { link, addr: *addr }, Value::Proxy)));
+        }
         let live = || uplink.addresses.iter().filter(|(_, _, lifetimes)| !lifetimes.valid.is_over(now));
         for (addr, len, lifetimes) in live() {
             let lifetimes = super::desired::kernel_lifetimes(facts, (link, *addr), *lifetimes, now);
@@ -94,6 +159,11 @@ pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
         let given = given.map(|(prefix, _)| *prefix).filter(|_| uplink.is_used());
         objects.extend(own.chain(given).map(|source| default_route(source, next_hop)));
     }
+}
+
+/// Whether the kernel answers for addresses elsewhere.
+fn proxy_ndp(device: &str) -> String {
+    format!("net.ipv6.conf.{device}.proxy_ndp")
 }
 
 fn accept_ra(device: &str) -> String {

@@ -15,21 +15,23 @@ mod notice;
 mod status;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod uplinks;
 
 pub use hands::{Hands, carry_out};
 pub use notice::Notice;
 pub use status::troubles;
+pub use turn::{Action, Event};
 pub use uplinks::NetifdFacts;
 
 use crate::config::{Config, GivenPrefix};
 use crate::kernel::Refusal;
-use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Prefix, Rng, Until};
-use crate::plan::{self, Change, Desired, Facts, Key, Op, SourcePrefix};
-use crate::proto::{dhcp6, ra, uplink};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Lifetimes, Rng, Until};
+use crate::plan::{self, Desired, Facts, Key, Op, SourcePrefix};
+use crate::proto::{dhcp6, ra};
 use crate::store::Memory;
 use std::collections::BTreeSet;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 use uplinks::{Own, Uplinks};
 
@@ -47,164 +49,6 @@ pub struct Entropy {
     pub duid: [u8; 16],
     /// The secret that addresses on uplinks follow from, should one be drawn (RFC 7217 §5).
     pub secret: [u8; 16],
-}
-
-/// What happens to the router.
-#[derive(Clone, Debug)]
-pub enum Event<'a> {
-    /// A valid configuration was read, with OpenWrt's interface names.
-    Configure {
-        /// The configuration, now in force.
-        config: Box<Config>,
-        /// OpenWrt interface name → device.
-        interfaces: FlatMap<String, String>,
-    },
-    /// The kernel changed.
-    Kernel(Vec<Change>),
-    /// What became of an [`Action::Apply`].
-    Applied(Vec<(Op, Result<(), Refusal>)>),
-    /// An ICMPv6 message arrived on a link, or what an [`Action::Neighbours`] brought.
-    Nd {
-        /// Index of the link.
-        link: u32,
-        /// The message, as the advertiser takes it.
-        packet: ra::Event<'a>,
-    },
-    /// A message for the DHCPv6 server arrived.
-    Dhcp6(dhcp6::Event<'a>),
-    /// Something happened to the DHCPv6 client of the uplink on a link.
-    Dhcp6Client {
-        /// Index of the link.
-        link: u32,
-        /// What.
-        event: dhcp6::client::Event<'a>,
-    },
-    /// What the watch over the uplink on a link should know.
-    Watch {
-        /// Index of the link.
-        link: u32,
-        /// What.
-        event: uplink::Event,
-    },
-    /// Private keys of WireGuard uplinks that are in files, by the uplinks' names.
-    Keys(FlatMap<String, Key32>),
-    /// What netifd says of each of its interfaces.
-    Netifd(FlatMap<String, NetifdFacts>),
-    /// What an [`Action::Resolve`] brought.
-    Resolved {
-        /// The uplink's name.
-        uplink: String,
-        /// Addresses of its peer, or why there are none.
-        answer: Result<Vec<SocketAddr>, String>,
-    },
-    /// What an [`Action::Fetch`] brought.
-    Fetched {
-        /// The uplink's name.
-        uplink: String,
-        /// Nothing, or why it failed, without the URL.
-        answer: Result<(), String>,
-    },
-    /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
-    Peer {
-        /// Index of the tunnel's link.
-        link: u32,
-        /// The last handshake.
-        handshake: Option<Instant>,
-        /// Bytes sent to it.
-        sent: u64,
-    },
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Send an ICMPv6 message from the link's link-local address, hop limit 255.
-    SendNd {
-        /// Index of the link.
-        link: u32,
-        /// Destination.
-        to: Ipv6Addr,
-        /// ICMPv6 message without checksum.
-        bytes: Vec<u8>,
-    },
-    /// Send a UDP message from port 547.
-    SendDhcp6 {
-        /// Index of the link.
-        link: u32,
-        /// Destination address.
-        to: Ipv6Addr,
-        /// Destination port.
-        port: u16,
-        /// UDP payload.
-        bytes: Vec<u8>,
-        /// Not to be sent when this turn's records could not be written.
-        commits: bool,
-    },
-    /// Send a UDP message from port 546 of the link's link-local address to port 547.
-    SendDhcp6Client {
-        /// Index of the link.
-        link: u32,
-        /// Destination address.
-        to: Ipv6Addr,
-        /// UDP payload.
-        bytes: Vec<u8>,
-    },
-    /// Send an ICMPv6 echo request (RFC 4443 §4.1).
-    SendEcho {
-        /// Index of the link.
-        link: u32,
-        /// Source; `None`: the kernel chooses.
-        source: Option<Ipv6Addr>,
-        /// Destination.
-        to: Ipv6Addr,
-        /// Identifier.
-        identifier: u16,
-        /// Sequence number.
-        sequence: u16,
-    },
-    /// Count the packets of a device now, and hand them back as [`uplink::Event::Counters`].
-    Count {
-        /// Index of the link.
-        link: u32,
-        /// The device's name.
-        device: String,
-    },
-    /// See what the kernel knows of a neighbour, and hand it back as [`uplink::Event::Neighbour`].
-    LookUp {
-        /// Index of the link.
-        link: u32,
-        /// The neighbour.
-        next_hop: Ipv6Addr,
-    },
-    /// See which hosts the kernel knows on a link, and hand an address of each back as [`ra::Event::Neighbours`].
-    Neighbours {
-        /// Index of the link.
-        link: u32,
-    },
-    /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
-    Resolve {
-        /// The uplink's name.
-        uplink: String,
-        /// `HOST:PORT`.
-        endpoint: String,
-    },
-    /// Fetch a URL, which may hold a password, and hand what comes of it back as [`Event::Fetched`].
-    Fetch {
-        /// The uplink's name.
-        uplink: String,
-        /// `http://…` or `https://…`.
-        url: String,
-    },
-    /// Write this to the journal of bindings.
-    Record(dhcp6::Record),
-    /// Keep this on flash.
-    Remember(Memory),
-    /// Change the kernel, and hand the results back as [`Event::Applied`].
-    Apply(Vec<Op>),
-    /// Forget tracked flows from and to addresses in these prefixes, which no live uplink gives any more.
-    ForgetFlows(Vec<Prefix>),
-    /// Tell whoever monitors, and the log.
-    Tell(Notice),
 }
 
 /// The whole router.
@@ -316,6 +160,9 @@ impl Router {
                     take_nd(link, &mut self.nd_out, out);
                 }
             }
+            Event::Neighbour { link, message } => {
+                self.stale |= self.uplinks.neighbour(link, &message, now, out);
+            }
             Event::Dhcp6(packet) => {
                 self.dhcp6.handle(packet, now, &mut self.dhcp6_out);
                 self.take_dhcp6(out);
@@ -409,6 +256,11 @@ impl Router {
     /// Links whose multicast groups the sockets have to be in: those advertised on, and those DHCPv6 serves.
     pub fn links(&self) -> FlatSet<u32> {
         self.advertisers.values().map(|on| on.link).chain(self.desired.dhcp6.links.keys().copied()).collect()
+    }
+
+    /// Links on which neighbour solicitations and advertisements are to be heard, to be told of as [`Event::Neighbour`].
+    pub fn shared_links(&self) -> FlatSet<u32> {
+        self.uplinks.shared_links()
     }
 
     /// Devices of WireGuard uplinks, with their links, whose peers are to be told of as [`Event::Peer`].
@@ -507,8 +359,9 @@ impl Router {
     fn follow_uplinks(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.facts.assigned = uplinks::assigned(&self.netifd, &self.facts.interfaces);
         let Router { config, facts, memory, keys, netifd, uplinks, .. } = self;
+        let lans = plan::lan_links(config, facts);
         let own = own(facts, memory, keys, netifd);
-        uplinks.follow(own, now, out);
+        uplinks.follow(own, &lans, now, out);
         uplinks.choose(config.uplink_mode, now, out);
         let gives = uplinks.facts(own, now);
         facts.uplinks = gives;
@@ -549,6 +402,7 @@ impl Router {
                 lans: prefix.lans.clone(),
                 assign: prefix.assign,
                 delegate: prefix.delegate,
+                router: None,
             }
         });
         sources.collect()

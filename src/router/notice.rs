@@ -156,6 +156,10 @@ pub(super) fn object(op: &Op, actual: &Actual) -> String {
             Some(link) => format!("address {addr} on {}", link.name),
             None => op.key().to_string(),
         },
+        Key::Proxy { link, addr } => match actual.links.get(link) {
+            Some(link) => format!("answer for {addr} on {}", link.name),
+            None => op.key().to_string(),
+        },
         key => key.to_string(),
     }
 }

@@ -90,7 +90,7 @@ impl Router {
                     plan::RouteTarget::Other => String::new(),
                 },
                 Op::Put(_, plan::Value::Guard(guard)) => guard.to_string(),
-                Op::Delete(..) => String::new(),
+                Op::Put(_, plan::Value::Proxy) | Op::Delete(..) => String::new(),
             };
             json!({ "op": notice::op_word(op), "object": notice::object(op, &self.facts.actual), "value": value })
         });

@@ -1,7 +1,10 @@
+mod sharing;
+
 use super::*;
 use crate::kernel::Kernel;
 use crate::kernel::fake::FakeKernel;
 use crate::net::{ALL_NODES, Mac};
+use crate::plan::Change;
 use crate::plan::{AddressState, RouteTarget, Tag};
 
 const LAN: &str = "config oasis6\n option enabled 1\nconfig lan home\n option device lan0\n";
@@ -134,7 +137,8 @@ impl Hands for Rig {
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
                 // nobody is at the other end of an uplink
-                Action::SendEcho { .. }
+                Action::SendDhcp6Client { .. }
+                | Action::SendEcho { .. }
                 | Action::Count { .. }
                 | Action::LookUp { .. }
                 | Action::Neighbours { .. }

@@ -181,3 +181,27 @@ fn a_neighbour_is_known_as_there_or_gone_once_it_was_asked() {
     assert_eq!(kernel.neighbour(link, nobody), None);
     drop(there);
 }
+
+#[test]
+fn hosts_of_a_link_are_listed_once_each_and_routers_and_the_missing_are_not() {
+    let Some((_here, there)) = cable() else { return };
+    let mut kernel = LinuxKernel::open().unwrap();
+    let link = index("a");
+    assert_eq!(kernel.neighbours(link), Vec::<Ipv6Addr>::new());
+    for (addr, mac, state) in [
+        ("2001:db8::5", "02:00:00:00:00:05", "stale"),
+        ("fe80::5", "02:00:00:00:00:05", "reachable"),
+        ("2001:db8::55", "02:00:00:00:00:05", "stale"),
+        ("2001:db8::6", "02:00:00:00:00:06", "stale"),
+        ("fe80::7", "02:00:00:00:00:07", "stale router"),
+        ("fe80::8", "02:00:00:00:00:08", "failed"),
+        ("fe80::9", "02:00:00:00:00:09", "permanent"),
+    ] {
+        ip(&format!("neighbour replace {addr} lladdr {mac} dev a nud {state}"));
+    }
+    ip("neighbour replace fe80::10 lladdr 02:00:00:00:00:10 dev lo nud reachable");
+    let hosts: Vec<Ipv6Addr> = ["fe80::5", "2001:db8::6"].iter().map(|addr| addr.parse().unwrap()).collect();
+    assert_eq!(kernel.neighbours(link), hosts);
+    assert_eq!(kernel.neighbours(4711), Vec::<Ipv6Addr>::new());
+    drop(there);
+}

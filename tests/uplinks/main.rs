@@ -84,6 +84,8 @@ const PEACEFUL: &[&str] = &[
     "nothing_comes_in_uninvited",
     "sources_of_no_uplink_are_refused",
     "native_shares_a_64",
+    "native_answers_for_hosts_that_are_silent",
+    "native_translates_a_64",
     "static_lives",
     "static_over_wireguard_lives",
 ];

@@ -35,8 +35,8 @@ skipped() {
 prefers_no() { ! preferred pc | grep -q "^$1"; }
 has_no() { ! lan_addresses pc | grep -q "^$1"; }
 uses_no() { ! prober sources "$work/probes" "$2" | grep -q "^$1"; }
-# router_has_no PREFIX : but the way to hosts that still have an address of it, and are told so
-router_has_no() { ! { ip -n "$run-router" -6 addr show; ip -n "$run-router" -6 route show | grep -v "dev br-lan proto 111"; } | grep -q "$1"; }
+# (on the LAN's link a prefix that is gone is left while hosts may use it: they are answered that it is, RFC 7084 L-14)
+router_has_no() { ! { ip -n "$run-router" -6 addr show; ip -n "$run-router" -6 route show; } | grep -v ' dev br-lan proto 111 ' | grep -q "$1"; }
 status_says() { oasis6 status | grep -qi "$1"; }
 reaches() { in_ "$1" ping -6 -q -c 2 -i 0.2 -W 1 "${2:-$INTERNET}" >/dev/null 2>&1; }
 
@@ -336,9 +336,94 @@ WORDS
     must "the router answers" start_router
     held "a network with one /64 and no delegation: the host has an address of it" within 30 prefers pc c
     held "the host reaches the Internet" within 10 reaches pc
-    held "status says why it is shared" status_says share
+    held "status says why it is shared" status_says proxy
+    probing pc 100
+    local since ms old=$tunnel_prefix
+    since=$(now_ms)
+    cut_off a link
+    ms=$(prober outage "$work/probes" "$since" 30000)
+    held "dies (link): the host is on b after $ms ms, of 3000" [ "$ms" -le 3000 ]
+    mend a
+    held "returns: the /64 is shared again" within 40 standing c
+    cut_off b link
+    held "and used when b dies: the host prefers it" within 5 prefers pc c
+    held "the host reaches the Internet by it" within 5 reaches pc
+    readvertise
+    held "renumbered: the host has an address of the new /64" within 30 prefers pc c
+    held "none of the old one is preferred" within 5 prefers_no "$old"
+    held "the host reaches the Internet" within 5 reaches pc
+    old=$tunnel_prefix
+    retire a
+    provide a
+    cut_off a link && sleep 0.5 && mend a
+    held "a prefix is delegated at last: the host prefers it" within 40 prefers pc a
+    held "to what was shared" within 5 prefers_no "$old"
+    held "the host reaches the Internet" within 10 reaches pc
+    held "and nobody is answered for any more" within 5 not proxied "$old"
     ends
 }
+# readvertise : provider a deprecates the /64 on the customer's link and announces another
+readvertise() {
+    local old
+    old=$(link_prefix a)
+    stop radvd-a KILL
+    generation[a]=$((generation[a] + 1)) tunnel_prefix=$(link_prefix a) && tunnel_prefix=${tunnel_prefix%:/64}
+    ip -n "$run-isp-a" addr add "${tunnel_prefix}:1/64" dev edge nodad
+    sed -i "s|^ *prefix .*|prefix $tunnel_prefix:/64 { }; prefix $old { AdvValidLifetime 60; AdvPreferredLifetime 0; };|" "$work/isp-a/radvd.conf"
+    start radvd-a isp-a "exec radvd -n -C $work/isp-a/radvd.conf -p $work/isp-a/radvd.pid -m stderr"
+}
+
+native_answers_for_hosts_that_are_silent() {
+    delegates=no provide a
+    tunnel_prefix=$(link_prefix a) && tunnel_prefix=${tunnel_prefix%:/64}
+    # addresses that no host ever tests or speaks from
+    ip_ tv "addr add $tunnel_prefix:53/128 dev eth0 nodad" "addr add $tunnel_prefix:54/128 dev eth0 nodad"
+    configure <<WORDS
+$NATIVE_A request_prefix=off
+pinhole web host_id=::53 lan=lan +port=8080
+WORDS
+    start http tv "exec python3 -m http.server --bind :: 8080"
+    remember_things
+    must "the router answers" start_router
+    held "no prefix is asked for: the /64 is shared at once" within 10 prefers pc c
+    held "the host reaches the Internet" within 5 reaches pc
+    held "a silent host is reached from the Internet" within 5 connects inet "$tunnel_prefix:53" 8080
+    held "who has no pinhole is not" not connects inet "$tunnel_prefix:54" 8080
+    held "the router answers for it" proxied "$tunnel_prefix:53"
+    held "and not for addresses that nobody has" asked_in_vain "$tunnel_prefix:dead"
+    held "a host that wants the address of the provider's router hears that it is taken" collides "$tunnel_prefix:1"
+    stop oasis6 KILL
+    held "killed, the router goes on answering" connects inet "$tunnel_prefix:53" 8080
+    must "started again" start_router
+    sleep 5
+    held "it still answers for the host" proxied "$tunnel_prefix:53"
+    held "which is reached" connects inet "$tunnel_prefix:53" 8080
+    ends
+}
+proxied() { ip -n "$run-router" -6 neigh show proxy | grep -q "^$1"; }
+asked_in_vain() { not in_ isp-a ping -6 -q -c 1 -W 2 "$1" && ! proxied "$1"; }
+collides() {
+    ip -n "$run-pc" addr add "$1/64" dev eth0
+    within 3 eval "ip -n $run-pc -6 addr show dev eth0 | grep -q '$1/64.*dadfailed'"
+    local status=$?
+    ip -n "$run-pc" addr del "$1/64" dev eth0
+    return $status
+}
+
+native_translates_a_64() {
+    delegates=no provide a
+    configure <<WORDS
+$NATIVE_A share=nat request_prefix=off
+WORDS
+    remember_things
+    must "the router answers" start_router
+    held "status says why addresses are translated" within 10 status_says NAT66
+    held "the host has a unique local address only" within 10 prefers_local
+    held "and reaches the Internet" within 10 reaches pc
+    held "no address of it is seen outside" [ "$(strayed a)" = 0 ]
+    ends
+}
+prefers_local() { preferred pc | grep -q "^fd" && ! preferred pc | grep -q "^2"; }
 
 static_lives() {
     static_a

@@ -43,7 +43,7 @@ pub(super) fn overview(answer: &Value, table: &mut Table) {
             _ => "",
         };
         let mut line = format!("Uplink {name} ({kind}{place}): {}{role}{since}", word(uplink, "state"));
-        for why in ["reason", "role_reason"].map(|key| word(uplink, key)) {
+        for why in ["reason", "role_reason", "share"].map(|key| word(uplink, key)) {
             if !why.is_empty() {
                 line.push_str(&format!("; {why}"));
             }

@@ -3,7 +3,7 @@
 use super::encode::{
     IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_IPTUN_6RD_PREFIX, IFLA_IPTUN_6RD_PREFIXLEN,
     IFLA_IPTUN_6RD_RELAY_PREFIX, IFLA_IPTUN_6RD_RELAY_PREFIXLEN, IFLA_IPTUN_LINK, IFLA_IPTUN_LOCAL, IFLA_IPTUN_REMOTE,
-    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU, NDA_DST, NDMSG,
+    IFLA_IPTUN_TTL, IFLA_LINKINFO, IFLA_MTU, NDA_DST, NDA_PROTOCOL, NDMSG, NTF_PROXY,
 };
 use super::exchange::attributes;
 use super::{ADDRESS_METRIC, PROTOCOL};
@@ -44,6 +44,8 @@ pub(super) enum News {
     AddressGone(u32, Ipv6Addr, Address),
     Route(Key, Route),
     RouteGone(Key, Route),
+    /// An address that the kernel answers for on a link, by our wish.
+    Proxy(u32, Ipv6Addr),
     /// IPv6 was configured anew, on one link or (`None`) everywhere.
     Configured(Option<u32>),
     /// Nothing for us.
@@ -101,6 +103,7 @@ pub(super) fn news(kind: u16, payload: &[u8], now: Instant) -> Result<News, Malf
             RouteNews::Multicast(link) => News::Configured(Some(link)),
             RouteNews::Other => News::Nothing,
         },
+        libc::RTM_NEWNEIGH => proxy(payload)?.map_or(News::Nothing, |(link, addr)| News::Proxy(link, addr)),
         libc::RTM_NEWNETCONF => {
             let index = attribute(payload, 4, NETCONFA_IFINDEX)?.map(i32::from_ne_bytes).ok_or(Malformed)?;
             News::Configured(u32::try_from(index).ok())
@@ -119,6 +122,19 @@ pub(super) fn is_reachable(payload: &[u8]) -> Option<bool> {
         FAILED => Some(false),
         _ => None,
     }
+}
+
+/// Link and address of a proxy entry of ours.
+fn proxy(payload: &[u8]) -> Result<Option<(u32, Ipv6Addr)>, Malformed> {
+    let Some([family, _, _, _, i0, i1, i2, i3, _, _, flags, _]) = payload.first_chunk::<NDMSG>() else {
+        return Err(Malformed);
+    };
+    if i32::from(*family) != libc::AF_INET6 || flags & NTF_PROXY == 0 {
+        return Ok(None);
+    }
+    let ours = attribute(payload, NDMSG, NDA_PROTOCOL)? == Some([PROTOCOL]);
+    let addr: [u8; 16] = attribute(payload, NDMSG, NDA_DST)?.ok_or(Malformed)?;
+    Ok(ours.then(|| (u32::from_ne_bytes([*i0, *i1, *i2, *i3]), addr.into())))
 }
 
 /// A neighbour that is no router, if it has answered lately (NUD_REACHABLE, STALE, DELAY, PROBE): the index of its link, its
@@ -347,6 +363,20 @@ mod tests {
         message.payload
     }
 
+    #[test]
+    fn only_proxy_entries_of_ours_are_seen() {
+        let addr: Ipv6Addr = "2001:db8::10".parse().unwrap();
+        let mut bytes = asked(Key::Proxy { link: 3, addr }, Value::Proxy);
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Proxy(3, addr)));
+        let protocol = bytes.len() - 4;
+        bytes[protocol] = 3;
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Nothing), "of somebody else");
+        bytes[protocol] = PROTOCOL;
+        bytes[10] = 0;
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes, NOW), Ok(News::Nothing), "a neighbour");
+        assert_eq!(news(libc::RTM_NEWNEIGH, &bytes[..11], NOW), Err(Malformed));
+    }
+
     fn route_key() -> Key {
         let dst = "2001:db8::/60".parse().unwrap();
         Key::Route { table: 254, dst, src: Prefix::ALL, metric: 7 }
@@ -475,7 +505,7 @@ mod tests {
         let mut address = asked(an_address().0, an_address().1);
         address[0] = 7;
         assert_eq!(news(libc::RTM_NEWADDR, &address, NOW), Ok(News::Nothing));
-        assert_eq!(news(libc::RTM_NEWNEIGH, &[], NOW), Ok(News::Nothing));
+        assert_eq!(news(libc::RTM_DELNEIGH, &[], NOW), Ok(News::Nothing));
     }
 
     proptest! {
@@ -501,7 +531,7 @@ mod tests {
                     *there = byte;
                 }
                 bytes.truncate(cut.max(1));
-                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNETCONF] {
+                for kind in [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, libc::RTM_NEWNEIGH, libc::RTM_NEWNETCONF] {
                     let _ = news(kind, &bytes, NOW);
                 }
             }

@@ -33,6 +33,8 @@ pub(super) const IFLA_IPTUN_6RD_RELAY_PREFIXLEN: u16 = 14;
 
 // linux/neighbour.h
 pub(super) const NDA_DST: u16 = 1;
+pub(super) const NDA_PROTOCOL: u16 = 12;
+pub(super) const NTF_PROXY: u8 = 8;
 const NDA_IFINDEX: u16 = 8;
 pub(super) const NDMSG: usize = 12;
 
@@ -187,6 +189,32 @@ pub(super) fn neighbour(link: u32, addr: Ipv6Addr) -> Message {
     Message { kind: libc::RTM_GETNEIGH, payload }
 }
 
+/// All addresses that the kernel answers for.
+pub(super) fn proxies() -> Message {
+    neighbour_message(libc::RTM_GETNEIGH, 0, None)
+}
+
+/// Answer for an address on a link, or don't any more.
+fn proxy(kind: u16, link: u32, addr: Ipv6Addr) -> Message {
+    let mut message = neighbour_message(kind, link, Some(addr));
+    let mut attributes = Attributes::default();
+    attributes.add(NDA_PROTOCOL, &[PROTOCOL]);
+    message.payload.extend(attributes.0);
+    message
+}
+
+fn neighbour_message(kind: u16, link: u32, addr: Option<Ipv6Addr>) -> Message {
+    // linux/neighbour.h: a family, three bytes of nothing, an index, two bytes of state, flags, a type
+    let [i0, i1, i2, i3] = link.to_ne_bytes();
+    let mut payload = vec![AddressFamily::Inet6.into(), 0, 0, 0, i0, i1, i2, i3, 0, 0, NTF_PROXY, 0];
+    if let Some(addr) = addr {
+        let mut attributes = Attributes::default();
+        attributes.add(NDA_DST, &addr.octets());
+        payload.extend(attributes.0);
+    }
+    Message { kind, payload }
+}
+
 /// All that is known of neighbours on a link.
 pub(super) fn neighbours(link: u32) -> Message {
     let mut payload = vec![0; NDMSG];
@@ -213,6 +241,10 @@ pub(super) fn request(op: &Op, now: Instant) -> Option<Request> {
             Some(make_address(*link, *addr, *len, *lifetimes, now))
         }
         Op::Delete(Key::Address { link, addr }, Value::Address { len, .. }) => Some(remove_address(*link, *addr, *len)),
+        Op::Put(Key::Proxy { link, addr }, Value::Proxy) => {
+            Some((NLM_F_CREATE | NLM_F_REPLACE, proxy(libc::RTM_NEWNEIGH, *link, *addr)))
+        }
+        Op::Delete(Key::Proxy { link, addr }, _) => Some((0, proxy(libc::RTM_DELNEIGH, *link, *addr))),
         Op::Put(key, Value::Route(target)) => make_route(key, *target),
         Op::Delete(key, Value::Route(target)) => remove_route(key, Some(*target)),
         _ => None,

@@ -246,7 +246,8 @@ impl Digest {
                 self.configured.insert(link);
             }
             News::Configured(None) => self.everywhere = true,
-            News::Nothing => {}
+            // of these the kernel tells nothing by itself
+            News::Proxy(..) | News::Nothing => {}
         }
     }
 

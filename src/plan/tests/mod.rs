@@ -5,6 +5,7 @@ mod convergence;
 mod delegated;
 mod guarded;
 mod lives;
+mod shared;
 mod subnets;
 mod uplinks;
 
@@ -95,7 +96,15 @@ impl World {
             preferred: Until::At(self.now.after_secs(preferred)),
             valid: Until::At(self.now.after_secs(valid)),
         });
-        let given = SourcePrefix { source, prefix: p(prefix), lifetimes, lans: None, assign: true, delegate: true };
+        let given = SourcePrefix {
+            source,
+            prefix: p(prefix),
+            lifetimes,
+            lans: None,
+            assign: true,
+            delegate: true,
+            router: None,
+        };
         self.facts.prefixes.push(given);
         self.facts.prefixes.sort_by(|a, b| a.source.cmp(&b.source));
     }

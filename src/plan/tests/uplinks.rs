@@ -21,6 +21,7 @@ fn uplink(world: &mut World, name: &str, prefix: &str, role: Role) -> u32 {
         lans: None,
         mtu: None,
         deaf: true,
+        shared: None,
     };
     world.facts.uplinks.insert(name.to_owned(), uplink);
     link

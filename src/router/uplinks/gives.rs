@@ -26,6 +26,7 @@ impl Running {
             lans: self.config.lans.clone(),
             mtu: self.config.mtu.or_else(|| self.learned_mtu(own.actual, now)),
             deaf: self.host.is_some(),
+            shared: self.shared(),
         }
     }
 
@@ -59,7 +60,7 @@ impl Running {
             let learned = host.learned(now);
             for address in &learned.addresses {
                 let prefix = learned.prefixes.iter().find(|on| on.on_link && on.prefix.contains(address.address));
-                let shared = self.is_shared(now);
+                let shared = self.is_shared(address.address);
                 let len = prefix.filter(|_| !shared).map_or(128, |on| on.prefix.len());
                 all.push((address.address, len, address.lifetimes));
             }
@@ -84,12 +85,8 @@ impl Running {
             let leases = client.leases();
             all.extend(leases.prefixes.iter().map(|lease| (lease.prefix, lease.lifetimes)));
         }
+        all.extend(self.shared_prefix(now));
         all.into_iter().filter(|(prefix, lifetimes)| prefix.len() <= 64 && !lifetimes.valid.is_over(now)).collect()
-    }
-
-    /// Whether the /64 of the link is a LAN's too.
-    fn is_shared(&self, _now: Instant) -> bool {
-        false
     }
 
     fn learned_mtu(&self, actual: &Actual, now: Instant) -> Option<u32> {
@@ -125,7 +122,7 @@ impl Running {
         if next_hop.is_none() && on_link.is_empty() && !netifd {
             return Ready::Waiting("no router advertisement has come yet".into());
         }
-        if self.prefixes(own, now).is_empty() {
+        if self.prefixes(own, now).is_empty() && !self.translates() {
             let asks = self.config.request().is_some_and(|request| request.prefix.is_some());
             let why = if asks { "waiting for a prefix by DHCPv6" } else { "it has no prefix for the LANs" };
             return Ready::Waiting(why.into());

@@ -9,13 +9,15 @@
 //! * the delegated prefixes and the leased addresses, which the DHCPv6 client takes up where they were left and confirms
 //!   at once (RFC 9915 §18.2.12): what the server says of them counts at once;
 //! * other addresses of the device, until the end;
-//! * the role, while the uplink has all it needs and was not asked yet whether it works. A link that goes down ends all of this.
+//! * the role, while the uplink has all it needs and was not asked yet whether it works.
+//!
+//! A link that goes down ends all of this.
 //!
 //! The kernel is the one memory of this that is never wrong: it costs no write to tmpfs or flash, it can't be damaged, and
 //! after a reboot there is nothing in it, as it should be, since then the network may be another one. A server still knows
 //! us by our DUID and the IAID; prefixes that hosts were told of before are on flash (RFC 9096 §3.5).
 
-use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local};
+use crate::net::{Instant, Lifetimes, Prefix, Until, is_link_local, is_ula};
 use crate::plan::{Actual, Key, RouteTarget, Tag};
 use crate::proto::dhcp6::client::{LeasedAddress, LeasedPrefix, Leases};
 use crate::proto::uplink::Role;
@@ -57,7 +59,10 @@ impl Kept {
                 continue;
             }
             kept.next_hop = Some(route.target);
-            if src.len() > 64 {
+            // a /64 that was shared with a LAN is no lease: the router has an address in it on both links; nor is what was
+            // translated
+            let shared = kept.addresses.iter().any(|(addr, ..)| src.contains(*addr));
+            if src.len() > 64 || shared || src.len() == 64 && is_ula(src.addr()) {
                 continue;
             }
             kept.use_as(Role::Standby);

@@ -14,6 +14,7 @@
 mod gives;
 mod kept;
 mod netifd;
+mod share;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -24,20 +25,24 @@ pub(super) use netifd::assigned;
 
 use super::{Action, Notice};
 use crate::config::{self, Config, Device, UplinkKind, UplinkMode};
-use crate::net::{Duid, FlatMap, Instant, Key32, Rng};
+use crate::net::{Duid, FlatMap, FlatSet, Instant, Key32, Rng};
 use crate::plan::{self, Actual, AddressState};
 use crate::proto::dhcp6::client::{self, Client, Leases};
 use crate::proto::endpoint::Endpoint;
 use crate::proto::ra::host::{self, Host};
 use crate::proto::update::Update;
 use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
+use crate::wire::nd::Neighbour;
 use kept::Kept;
+use share::Sharing;
 use std::net::{Ipv6Addr, SocketAddr};
 
 /// Every uplink that is configured and enabled.
 pub(super) struct Uplinks {
     running: FlatMap<String, Running>,
     choice: Choice,
+    /// The LAN that gets what one LAN only can get.
+    first_lan: Option<String>,
     /// Whether a configuration was taken in: the uplinks of the first one may have been there before.
     configured: bool,
     rng: Rng,
@@ -80,6 +85,7 @@ struct Running {
     kept: Option<Kept>,
     /// Where the peer of a WireGuard tunnel is.
     endpoint: Option<Endpoint>,
+    sharing: Sharing,
     /// What its broker was told of our IPv4 address.
     update: Option<Update>,
     watch: Watch,
@@ -92,6 +98,7 @@ impl Uplinks {
         Uplinks {
             running: FlatMap::new(),
             choice: Choice::new(),
+            first_lan: None,
             configured: false,
             rng: Rng::new(seed),
             nd_out: Vec::new(),
@@ -102,6 +109,8 @@ impl Uplinks {
 
     /// Takes a configuration in. An uplink that is configured as before goes on undisturbed.
     pub(super) fn configure(&mut self, config: &Config, now: Instant, out: &mut Vec<Action>) {
+        let first = config.lans.iter().find(|(_, lan)| lan.enabled);
+        self.first_lan = first.map(|(name, _)| name.clone());
         let wanted = |name: &String| config.uplinks.get(name).filter(|uplink| config.enabled && uplink.enabled);
         let before = std::mem::take(&mut self.running);
         for (name, mut uplink) in before {
@@ -134,6 +143,7 @@ impl Uplinks {
                     grace,
                     kept: None,
                     endpoint,
+                    sharing: Sharing::default(),
                     update,
                     watch: Watch::new(uplink.probes.clone(), self.rng.next_u64(), now),
                     told: None,
@@ -151,8 +161,9 @@ impl Uplinks {
     }
 
     /// Brings every uplink in line with what the kernel shows, and with what its own parts learnt from each other.
-    pub(super) fn follow(&mut self, own: Own<'_>, now: Instant, out: &mut Vec<Action>) {
-        let Uplinks { running, choice, rng, nd_out, dhcp6_out, watch_out, .. } = self;
+    /// `lans` are the links of LANs by name.
+    pub(super) fn follow(&mut self, own: Own<'_>, lans: &FlatMap<String, u32>, now: Instant, out: &mut Vec<Action>) {
+        let Uplinks { running, choice, rng, nd_out, dhcp6_out, watch_out, first_lan, .. } = self;
         for (name, uplink) in running.iter_mut() {
             if uplink.locate(name, own, now) {
                 choice.resume(name);
@@ -160,6 +171,7 @@ impl Uplinks {
             uplink.follow_ipv4(own.actual, now);
             uplink.listen(name, own, rng, now, nd_out);
             uplink.ask(own, rng, now, dhcp6_out);
+            uplink.share(first_lan.as_deref(), lans, own.actual, now);
             uplink.doubles(own.actual, now, nd_out, dhcp6_out);
             let state = uplink.readiness(own, now);
             let complete = matches!(state, uplink::Ready::Complete { .. });
@@ -198,6 +210,21 @@ impl Uplinks {
         true
     }
 
+    /// Neighbours on `link` talk; true: the plan should know.
+    pub(super) fn neighbour(&mut self, link: u32, message: &Neighbour, now: Instant, out: &mut Vec<Action>) -> bool {
+        let mut news = false;
+        for uplink in self.running.values_mut() {
+            news |= uplink.neighbour(link, message, now, out);
+        }
+        news
+    }
+
+    /// Links on which neighbours are to be heard.
+    pub(super) fn shared_links(&self) -> FlatSet<u32> {
+        let pairs = self.running.values().filter_map(Running::shared_links);
+        pairs.flat_map(|(lan, uplink)| [lan, uplink]).collect()
+    }
+
     /// A message for the DHCPv6 client on `link`.
     pub(super) fn dhcp6(&mut self, link: u32, packet: client::Event<'_>, now: Instant) {
         let uplink = self.running.values_mut().find(|uplink| uplink.link == Some(link));
@@ -234,6 +261,7 @@ impl Uplinks {
             if let Some(client) = uplink.client.as_mut().filter(|client| due(client.poll_at())) {
                 client.tick(now, dhcp6_out);
             }
+            news |= uplink.tick_sharing(now, out);
             if due(uplink.watch.poll_at()) {
                 uplink.watch.tick(now, watch_out);
             }
@@ -289,7 +317,7 @@ impl Uplinks {
             let kept =
                 uplink.kept.as_ref().map(|kept| (kept.until, "what was there before the restart counts no more"));
             let update = uplink.update.as_ref().and_then(Update::poll_at);
-            [host, client, endpoint, update, uplink.watch.poll_at(), kept]
+            [host, client, endpoint, update, uplink.sharing.poll_at(), uplink.watch.poll_at(), kept]
         });
         cores.chain([self.choice.poll_at()]).flatten().min_by_key(|(at, _)| *at)
     }
@@ -341,6 +369,7 @@ impl Running {
         if let Some(client) = self.client.take() {
             self.remembered = Some(client.leases().clone());
         }
+        self.sharing = Sharing::on(link, own.actual);
         self.ready = false;
         (self.device, self.link) = (device, link);
         let until = self.grace;

@@ -77,6 +77,7 @@ impl Uplinks {
             "name": name, "type": uplink.kind(), "priority": uplink.config.priority, "device": uplink.device,
             "state": health.state.word(), "reason": health.reason, "since": now.since(health.since).as_secs(),
             "role": gives.role.word(), "role_reason": self.choice.roles().get(name).map(|chosen| chosen.why.as_str()),
+            "share": uplink.share_reason(),
             "next_hop": next_hop,
             "mtu": gives.mtu, "dns": dns,
             "prefixes": prefixes.collect::<Vec<_>>(), "addresses": addresses.collect::<Vec<_>>(),

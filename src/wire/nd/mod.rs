@@ -9,8 +9,10 @@
 //! kept as [`NdOption::Skipped`] and the rest of the message counts, as §6.1.2 asks. What depends on the IPv6 header (hop
 //! limit, source) is the caller's to check.
 
+mod neighbour;
 mod option;
 
+pub use neighbour::{Neighbour, advertisement_for, neighbour, solicitation, solicited_node};
 pub use option::{Dnr, NdOption, PrefixInformation, Unencodable};
 
 use crate::net::{Mac, Preference};

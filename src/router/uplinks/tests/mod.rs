@@ -1,4 +1,5 @@
 //! Uplinks of a router without sockets.
 
+mod broker;
 mod netifd;
 mod restarts;

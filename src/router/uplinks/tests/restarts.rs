@@ -1,6 +1,6 @@
 use crate::kernel::fake::FakeKernel;
 use crate::kernel::{Kernel, Refusal};
-use crate::net::{FlatMap, Instant, Lifetimes, Mac, Prefix, Until};
+use crate::net::{FlatMap, Instant, Key32, Lifetimes, Mac, Prefix, Until};
 use crate::plan::{Change, Key, Op, RouteTarget, Value};
 use crate::proto::{dhcp6, uplink};
 use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
@@ -24,7 +24,7 @@ struct Rig {
     config: String,
     /// Whether echo requests are answered.
     answers: bool,
-    echoes: Vec<(Ipv6Addr, u16, u16)>,
+    echoes: Vec<(u32, Ipv6Addr, u16, u16)>,
     /// Operations that were done.
     applied: Vec<Op>,
     /// Preferred lifetimes of prefixes that the LAN was told.
@@ -80,9 +80,9 @@ impl Rig {
             let news = self.kernel.news().unwrap_or_else(|| vec![Change::All(self.kernel.read().unwrap())]);
             self.router.handle(Event::Kernel(news), self.now, &mut out);
         }
-        for (from, identifier, sequence) in std::mem::take(&mut self.echoes) {
+        for (link, from, identifier, sequence) in std::mem::take(&mut self.echoes) {
             let event = uplink::Event::EchoReply { from, identifier, sequence };
-            self.router.handle(Event::Watch { link: self.wan, event }, self.now, &mut out);
+            self.router.handle(Event::Watch { link, event }, self.now, &mut out);
         }
         self.router.settle(self.now, &mut out);
         carry_out(self, &mut out, self.now);
@@ -163,8 +163,8 @@ impl Hands for Rig {
                         _ => None,
                     }));
                 }
-                Action::SendEcho { to, identifier, sequence, .. } if self.answers => {
-                    self.echoes.push((to, identifier, sequence));
+                Action::SendEcho { link, to, identifier, sequence, .. } if self.answers => {
+                    self.echoes.push((link, to, identifier, sequence));
                 }
                 Action::SendDhcp6Client { bytes, .. } => self.asked.push(bytes[0]),
                 _ => {}
@@ -184,6 +184,23 @@ fn a_restart_changes_nothing_that_an_uplink_by_hand_gave() {
         assert_eq!(rig.applied, []);
         assert!(!rig.said.is_empty() && rig.said.iter().all(|(_, preferred)| *preferred > 0), "{:?}", rig.said);
     }
+}
+
+#[test]
+fn a_restart_changes_nothing_that_a_tunnel_gave() {
+    let key = |byte| Key32::from_random([byte; 32]);
+    let mut rig = Rig::new(&format!(
+        "config uplink a\n option type wireguard\n option private_key {}\n option peer_key {}\n\
+            option endpoint 192.0.2.1:51820\n list prefix 2001:db8:a::/56\n",
+        key(0x50).secret_text(),
+        key(0x60).public(),
+    ));
+    assert_eq!(rig.role(), "active");
+    rig.restart();
+    assert_eq!(rig.role(), "active");
+    rig.run(60_000);
+    assert_eq!(rig.applied, []);
+    assert!(!rig.said.is_empty() && rig.said.iter().all(|(_, preferred)| *preferred > 0), "{:?}", rig.said);
 }
 
 #[test]
