@@ -354,7 +354,7 @@ WORDS
     held "the host reaches the Internet" within 5 reaches pc
     old=$tunnel_prefix
     retire a
-    provide a
+    provide a && within 5 serves a
     cut_off a link && sleep 0.5 && mend a
     held "a prefix is delegated at last: the host prefers it" within 40 prefers pc a
     held "to what was shared" within 5 prefers_no "$old"
