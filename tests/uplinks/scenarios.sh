@@ -346,7 +346,7 @@ WORDS
     mend a
     held "returns: the /64 is shared again" within 40 standing c
     cut_off b link
-    held "and used when b dies: the host prefers it" within 5 prefers pc c
+    held "and used when b dies: the host prefers it" within 10 prefers pc c
     held "the host reaches the Internet by it" within 5 reaches pc
     readvertise
     held "renumbered: the host has an address of the new /64" within 30 prefers pc c
@@ -420,7 +420,7 @@ WORDS
     held "status says why addresses are translated" within 10 status_says NAT66
     held "the host has a unique local address only" within 10 prefers_local
     held "and reaches the Internet" within 10 reaches pc
-    held "no address of it is seen outside" [ "$(strayed a)" = 0 ]
+    held "no address of it is seen outside" [ -z "$(strayed a)" ]
     ends
 }
 prefers_local() { preferred pc | grep -q "^fd" && ! preferred pc | grep -q "^2"; }
