@@ -39,10 +39,10 @@ make_lab() {
     for letter in a b; do
         # whatever leaves by this uplink with a source that it didn't give
         in_ "isp-$letter" nft "table netdev foreign {
-            counter foreign { }
+            set foreign { typeof ip6 saddr . ip6 daddr; flags dynamic; size 1000; }
             chain in {
                 type filter hook ingress device edge priority 0
-                ip6 saddr != { ::, fe80::/10, 2001:db8:${letter}00::/40 } counter name foreign
+                ip6 saddr != { ::, fe80::/10, 2001:db8:${letter}00::/40 } add @foreign { ip6 saddr . ip6 daddr }
             }
         }" || return 1
     done
@@ -268,8 +268,8 @@ delegated_routes() {
 
 # ---- looking
 
-# strayed LETTER : packets that left by that provider with a source of someone else
-strayed() { in_ "isp-$1" nft list counter netdev foreign foreign | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
+# strayed LETTER : what left by that provider with a source of someone else: from . to
+strayed() { in_ "isp-$1" nft -j list set netdev foreign foreign | grep -o '"concat": \[[^]]*\]' | sed 's/"concat": //'; }
 
 # preferred MACHINE : its preferred global addresses on eth0; lan_addresses: all, with "deprecated" where that is so
 preferred() {

@@ -84,7 +84,8 @@ lives() {
 # ends : nothing is left of oasis6 after it was stopped and withdrawn
 ends() {
     local left
-    held "nothing left by an uplink with a source of another" [ "$(strayed a),$(strayed b)" = 0,0 ]
+    left=$(strayed a)$(strayed b)
+    held "nothing left by an uplink with a source of another${left:+: $left}" [ -z "$left" ]
     stop prober
     stop oasis6
     oasis6 withdraw >/dev/null
@@ -242,10 +243,10 @@ $NATIVE_A priority=1
 $NATIVE_B
 WORDS
     begins a
-    sleep 15 # the first advertisements to the LAN come closer to each other
+    sleep 12 # the first advertisements to the LAN come closer to each other
     before=$(advertised)
-    changes=$(timeout 20 ip netns exec "$run-router" ip -6 monitor address route | sed 's/^/         | /')
-    held "no change in the kernel in 20 s, while an advertisement comes every 3 to 4 s${changes:+:
+    changes=$(timeout 15 ip netns exec "$run-router" ip -6 monitor address route | sed 's/^/         | /')
+    held "no change in the kernel in 15 s, while an advertisement comes every 3 to 4 s${changes:+:
 $changes}" [ -z "$changes" ]
     held "no advertisement to the LAN because of them" [ $(($(advertised) - before)) -le 1 ]
     ends
@@ -264,12 +265,12 @@ WORDS
     begins b
     ip -n "$run-isp-a" addr add fe80::bad/64 dev edge nodad
     before=$(resident_kb)
-    unshaken "flood_router26 on the link of a" 4 isp-a atk6-flood_router26 edge
+    unshaken "flood_router26 on the link of a" 3 isp-a atk6-flood_router26 edge
     after=$(resident_kb)
-    unshaken "fake_router26" 3 isp-a atk6-fake_router26 -i 1 -s fe80::bad -A 2001:db8:bad::/64 edge
-    unshaken "fake_dhcps6" 3 isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
-    unshaken "kill_router6" 3 isp-a atk6-kill_router6 edge fe80::1
-    unshaken "flood_router26 again" 4 isp-a atk6-flood_router26 edge
+    unshaken "fake_router26" 2 isp-a atk6-fake_router26 -i 1 -s fe80::bad -A 2001:db8:bad::/64 edge
+    unshaken "fake_dhcps6" 2 isp-a atk6-fake_dhcps6 edge 2001:db8:bad::/64 2001:db8:bad::53
+    unshaken "kill_router6" 2 isp-a atk6-kill_router6 edge fe80::1
+    unshaken "flood_router26 again" 3 isp-a atk6-flood_router26 edge
     held "memory stays flat: $before, then $after, then $(resident_kb) KiB" [ "$(resident_kb)" -le $((after + 256)) ]
     held "the host still prefers an address of b" prefers pc b
     held "and has none of what was made up" has_no 2001:db8:bad:
@@ -353,7 +354,7 @@ WORDS
     held "the host reaches the Internet" within 5 reaches pc
     old=$tunnel_prefix
     retire a
-    provide a && sleep 3 # kea opens no socket on a link that is down
+    provide a && within 5 serves a
     cut_off a link && sleep 0.5 && mend a
     held "a prefix is delegated at last: the host prefers it" within 40 prefers pc a
     held "to what was shared" within 5 prefers_no "$old"
