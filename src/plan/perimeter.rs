@@ -38,7 +38,7 @@ fn perimeter(config: &Config, facts: &Facts, sources: &[SourcePrefix], plan: &De
                 live: uplink.is_used(),
                 sources: uplink.prefixes.iter().map(|(prefix, _)| *prefix).chain(own).collect(),
                 six_to_four: matches!(kind, Some(UplinkKind::SixToFour { .. })),
-                translations: uplinks::translated(uplink, &plan.lans)
+                translations: uplinks::translated(facts, uplink, &plan.lans)
                     .into_iter()
                     .map(|inside| (inside, None))
                     .collect(),

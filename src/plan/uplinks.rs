@@ -84,13 +84,22 @@ impl Uplink {
 
 /// Whether an uplink in use translates the addresses of this LAN.
 pub(super) fn translates(facts: &Facts, lan: &str) -> bool {
-    let mut uplinks = facts.uplinks.values().filter(|uplink| uplink.role == Role::Active);
-    uplinks.any(|uplink| uplink.shared == Some(Shared::Nat) && uplink.is_for(lan))
+    facts.uplinks.values().any(|uplink| can_translate(facts, uplink) && uplink.is_for(lan))
+}
+
+/// Whether this uplink can translate. As long as no address of its own is ready the kernel would take one of a LAN's.
+fn can_translate(facts: &Facts, uplink: &Uplink) -> bool {
+    let ready = |addr: Ipv6Addr| {
+        let address = uplink.link.and_then(|link| facts.actual.addresses.get(&(link, addr)));
+        address.is_some_and(|address| address.is_usable())
+    };
+    let mut own = uplink.addresses.iter().map(|(addr, ..)| *addr).filter(|addr| !is_link_local(*addr));
+    uplink.shared == Some(Shared::Nat) && uplink.role == Role::Active && own.any(ready)
 }
 
 /// The unique local /64s whose addresses this uplink translates.
-pub(super) fn translated(uplink: &Uplink, lans: &FlatMap<String, LanPlan>) -> Vec<Prefix> {
-    if uplink.shared != Some(Shared::Nat) || uplink.role != Role::Active {
+pub(super) fn translated(facts: &Facts, uplink: &Uplink, lans: &FlatMap<String, LanPlan>) -> Vec<Prefix> {
+    if !can_translate(facts, uplink) {
         return Vec::new();
     }
     let lans = lans.iter().filter(|(name, _)| uplink.is_for(name));
@@ -102,7 +111,7 @@ pub(super) fn translated(uplink: &Uplink, lans: &FlatMap<String, LanPlan>) -> Ve
 pub(super) fn translated_routes(facts: &Facts, plan: &mut Desired) {
     for uplink in facts.uplinks.values() {
         let Some(next_hop) = uplink.next_hop.filter(|_| uplink.link.is_some()) else { continue };
-        for source in translated(uplink, &plan.lans) {
+        for source in translated(facts, uplink, &plan.lans) {
             let (key, value) = default_route(source, next_hop);
             plan.objects.entry(key).or_insert(value);
         }

@@ -82,6 +82,9 @@ fn translated_hosts_are_told_of_a_default_router_and_others_are_not() {
         let mut world = World::new(&["home"]);
         let translated = shared.is_some() && role == Role::Active;
         let link = uplink(&mut world, role, shared);
+        let plan = world.plan();
+        assert_eq!(told(&plan, "home").router_lifetime, 0, "no address is ready to translate to");
+        world.sleep(2);
         world.plan();
         let plan = world.plan();
         assert_eq!(told(&plan, "home").router_lifetime, lifetime);
