@@ -207,11 +207,10 @@ start_sit() {
                 ip -n "$broker" link set far up && ip -n "$broker" addr add 2001:db8:c01::1/64 dev far &&
                 ip -n "$broker" -6 route add $BROKER_PREFIX dev far
             ;;
-        sixtofour) # the relay has the address that RFC 3068 gave all relays
+        sixtofour) # another site
             tunnel_prefix=2002:c633:6502:
-            ip -n "$broker" tunnel add far mode sit local 192.88.99.1 ttl 64 && ip -n "$broker" addr add 192.88.99.1/32 dev lo &&
-                ip -n "$broker" link set far up && ip -n "$broker" addr add 2002:c058:6301::1/16 dev far &&
-                ip -n "$run-inet" -6 route add 2002::/16 via fe80::2 dev to-c
+            ip -n "$broker" tunnel add far mode sit local $BROKER4 ttl 64 && ip -n "$broker" link set far up &&
+                ip -n "$broker" addr add 2002:c633:6401::1/16 dev far
             ;;
         sixrd) # behind a /40 stand the last 16 bits of the customer's IPv4 address
             tunnel_prefix=2001:db8:c65:2

@@ -483,9 +483,20 @@ sixinfour_lives() {
     over_ipv4 "uplink c type=6in4 local=$CUSTOMER4 remote=$BROKER4 +prefix=$BROKER_PREFIX +address=2001:db8:c01::2/64"
 }
 
+# The relays to the rest of the Internet are gone (RFC 7526): a site of the same kind is what it reaches.
 sixtofour_lives() {
     start_sit sixtofour || skipped "the kernel has no sit"
-    over_ipv4 "uplink c type=6to4 local=$CUSTOMER4"
+    provide b
+    must "the router has a public IPv4 address" public_ipv4
+    configure <<WORDS
+uplink c type=6to4 local=$CUSTOMER4
+$NATIVE_B
+WORDS
+    remember_things
+    must "the router answers" within 30 start_router
+    held "the host has an address of the native uplink, and uses it" within 30 prefers pc b
+    held "another 6to4 site is reached" within 10 in_ router ping -6 -q -c 1 -W 1 -I 2002:c633:6502::1 2002:c633:6401::1
+    ends
 }
 
 sixrd_lives() {
