@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 OASIS6_SKIPS=$(mktemp -t oasis6-skips.XXXXXX) || exit 1
 export OASIS6_SKIPS
 trap 'rm -f "$OASIS6_SKIPS"' EXIT
-cargo test --locked "$@"
+cargo test --locked --no-fail-fast "$@"
 status=$?
 skipped=$(sort -u "$OASIS6_SKIPS")
 if [ -n "$skipped" ]; then
