@@ -400,7 +400,10 @@ impl Running {
     fn listen(&mut self, name: &str, own: Own<'_>, rng: &mut Rng, now: Instant, out: &mut Vec<host::Action>) {
         let was_ready = self.ready;
         let device = self.link.and_then(|link| Some((link, own.actual.links.get(&link)?)));
-        self.ready = device.is_some_and(|(link, device)| device.up && own.actual.link_local(link).is_some());
+        // the kernel gives none to a tunnel that has many other ends, and nobody there would answer it
+        let without = matches!(self.config.kind, UplinkKind::SixToFour { .. } | UplinkKind::SixRd { .. });
+        self.ready =
+            device.is_some_and(|(link, device)| device.up && (without || own.actual.link_local(link).is_some()));
         let (Some((_, device)), UplinkKind::Native { .. }) = (device, &self.config.kind) else { return };
         let config = host::Config {
             mac: device.mac,
