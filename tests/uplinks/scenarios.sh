@@ -159,7 +159,7 @@ WORDS
     comes_back b
     restarts KILL 0
     held "the host still prefers an address of what was in use, though b is better" only_prefers b a
-    restarts TERM 300
+    restarts TERM 1000
     stop oasis6 KILL
     renumber a
     held "starts again" start_router
@@ -172,7 +172,7 @@ static_is_restarted() {
     begins a
     restarts KILL 0
     held "the host still prefers an address of a" prefers pc a
-    restarts TERM 300
+    restarts TERM 1000
     ends
 }
 
