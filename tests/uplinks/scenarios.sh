@@ -499,7 +499,8 @@ WORDS
     ends
 }
 
+# A border relay answers nobody, so the owner says who does.
 sixrd_lives() {
     start_sit sixrd || skipped "the kernel has no sit"
-    over_ipv4 "uplink c type=6rd local=$CUSTOMER4 remote=$BROKER4 prefix_6rd=2001:db8:c00::/40 ipv4_mask_len=16"
+    over_ipv4 "uplink c type=6rd local=$CUSTOMER4 remote=$BROKER4 prefix_6rd=2001:db8:c00::/40 ipv4_mask_len=16 +probe=$INTERNET"
 }
