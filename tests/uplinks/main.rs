@@ -105,6 +105,7 @@ fn hostile_neighbours_change_nothing() {
 fn every_scenario_is_lived() {
     let mut lived: Vec<_> = PEACEFUL.iter().chain([&HOSTILE]).copied().collect();
     let mut written = functions("\n# ---- scenarios\n");
-    (lived.sort_unstable(), written.sort_unstable());
+    lived.sort_unstable();
+    written.sort_unstable();
     assert_eq!(written, lived);
 }

@@ -39,7 +39,7 @@ oasis6() { in_ router "$OASIS6" "$@" --config "$work/oasis6" --network "$work/ne
 start_router() {
     : >> "$work/network"
     start oasis6 router "exec $OASIS6 run --config $work/oasis6 --network $work/network --ubus $work/ubus.sock"
-    within 10 oasis6 status
+    within 30 oasis6 status
 }
 # resident_kb : of the daemon
 resident_kb() { awk '/^VmRSS:/ { print $2 }' "/proc/${daemons[oasis6]}/status"; }
