@@ -22,7 +22,7 @@ for target in "${targets[@]}"; do
     echo "fuzz: $target"
     mkdir -p "$learnt/$target" "fuzz/artifacts/$target"
     log=$learnt/$target.log
-    if ! "fuzz/target/$host/release/$target" -artifact_prefix="fuzz/artifacts/$target/" -rss_limit_mb=512 -timeout=5 \
+    if ! "fuzz/target/$host/release/$target" -artifact_prefix="fuzz/artifacts/$target/" -rss_limit_mb=512 -timeout=30 \
         -print_final_stats=1 "$@" "$learnt/$target" "fuzz/corpus/$target" >"$log" 2>&1; then
         tail -n 60 "$log"
         echo "fuzz: $target FAILED; the input is in fuzz/artifacts/$target"
