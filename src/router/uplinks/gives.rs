@@ -98,7 +98,9 @@ impl Running {
     pub(super) fn probe_source(&self, actual: &Actual, to: Ipv6Addr) -> Option<Ipv6Addr> {
         let link = self.link.filter(|_| !is_link_local(to))?;
         let all = actual.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
-        let mut own = all.filter(|((_, addr), address)| !is_link_local(*addr) && address.is_usable());
+        // the kernel gives sit an address ::a.b.c.d, which leads nowhere
+        let leads = |addr: &Ipv6Addr| !is_link_local(*addr) && addr.to_bits() >> 32 != 0;
+        let mut own = all.filter(|((_, addr), address)| leads(addr) && address.is_usable());
         own.next().map(|((_, addr), _)| *addr)
     }
 
