@@ -76,7 +76,8 @@ comes_back() {
 lives() {
     moves "$1" link b "$2"
     comes_back "$1"
-    moves b link "$1" 1500
+    # a virtual machine may take long for anything
+    moves b link "$1" "$([ -e /run/vm/started ] && echo 4000 || echo 1500)"
     comes_back b
     moves "$1" silent b "$3"
     comes_back "$1"
