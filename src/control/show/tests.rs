@@ -426,3 +426,31 @@ proptest! {
         prop_assert!(table.show().chars().count() <= WIDTH + 1);
     }
 }
+
+#[test]
+fn uplinks_say_how_they_are_and_what_happened() {
+    let answer = json!({
+        "uplinks": [
+            { "name": "wan", "type": "native", "device": "eth1", "state": "down", "role": "out", "since": 61,
+              "reason": "eth1 is down: plug the cable in", "role_reason": "it is down: eth1 is down: plug the cable in",
+              "prefixes": [], "dns": [] },
+            { "name": "home", "type": "wireguard", "device": "o6-home", "state": "up", "role": "active", "since": 3700,
+              "reason": "fe80::1 answers in 20 ms", "role_reason": "the best that works", "mtu": 1420, "next_hop": "fe80::1",
+              "prefixes": [{ "prefix": "2001:db8::/56", "preferred": null, "valid": null }], "dns": ["2001:db8::53"],
+              "public_key": "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=" },
+        ],
+        "moves": [{ "ago": 61, "from": "wan", "to": "home", "why": "wan is down", "outage_ms": 1250 }],
+    });
+    let text = super::uplinks(&answer).replace("\n  ", " ");
+    assert_eq!(text.matches("is down: plug").count(), 1, "{text}");
+    for said in [
+        "Uplink wan (native on eth1): down for 1 min 1 s",
+        "Uplink home (wireguard on o6-home): up, in use for",
+        "2001:db8::/56",
+        "our public key",
+        "1 min 1 s ago: moved from wan to home: wan is down; out for about 1.2 s",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(super::uplinks(&json!({ "uplinks": [], "moves": [] })).contains("No uplink is configured"));
+}
