@@ -38,8 +38,6 @@
 //! | what is learnt from an uplink's routers, and asked of its DHCPv6 server | `proto/ra/host/`, `proto/dhcp6/client/` |
 //! | whether an uplink works, and which one is used | `proto/uplink/` |
 //! | what each type of uplink gives | `router/uplinks/` |
-//! | which tunnel devices there are | `plan/device.rs`, `kernel/linux/devices.rs` |
-//! | what may pass between uplinks and LANs, pinholes | `plan/guard.rs`, `plan/pinholes.rs`, `kernel/nft/` |
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |
 //! | how the kernel is read and changed; sockets | `kernel/` |
