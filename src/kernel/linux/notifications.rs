@@ -94,6 +94,8 @@ impl Notifications {
                 Ok(true) => return self.flush(),
                 Ok(false) => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.flush(),
+                // an emulator's word for news of a kind that it can't translate
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
                 Err(error) => return Err(error),
             }
             next = if left > 0 { self.take() } else { Ok(false) };
@@ -136,7 +138,7 @@ impl Notifications {
             match self.take() {
                 Ok(false) => break,
                 Ok(true) => {}
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EINVAL)) => {}
                 Err(error) => return Err(error),
             }
         }
