@@ -12,6 +12,8 @@ pub mod nft;
 #[cfg(feature = "daemon")]
 pub mod socket;
 #[cfg(feature = "daemon")]
+mod socket_filter;
+#[cfg(feature = "daemon")]
 pub mod sysctl;
 #[cfg(feature = "daemon")]
 pub mod traffic;

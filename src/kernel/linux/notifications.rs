@@ -2,12 +2,11 @@ use super::decode::{self, News, Seen};
 use super::devices::Devices;
 use super::exchange::{Netlink, PIECE, messages};
 use super::{LinuxKernel, boottime};
-use crate::kernel::sysctl;
+use crate::kernel::{socket_filter, sysctl};
 use crate::net::{FlatMap, FlatSet, Prefix, Until, is_link_local};
 use crate::plan::{self, AddressState, Change, Key, Route, RouteTarget, Tag};
 use nix::libc;
 use nix::net::if_::if_indextoname;
-use nix::sys::socket::sockopt::SetStruct;
 use nix::sys::socket::{setsockopt, sockopt};
 use rtnetlink::MulticastGroup::{Ipv4Ifaddr, Ipv6Ifaddr, Ipv6Ifinfo, Ipv6Netconf, Ipv6Route, Link};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
@@ -75,8 +74,7 @@ impl Notifications {
     ///
     /// [`Kernel::apply`]: crate::kernel::Kernel::apply
     pub fn leave_out_routes_of(&mut self, kernel: &LinuxKernel) -> io::Result<()> {
-        let program = echo_filter(kernel.netlink.port);
-        Ok(setsockopt(self.socket.socket_ref(), AttachFilter, &attachable(&program))?)
+        Ok(socket_filter::attach(self.socket.socket_ref(), &echo_filter(kernel.netlink.port))?)
     }
 
     /// Waits for news and appends what changed to `changes`: of several changes to one object the last one only.
@@ -144,21 +142,6 @@ impl Notifications {
         }
         Ok(Received::Lost)
     }
-}
-
-#[derive(Clone)]
-struct AttachFilter;
-nix::setsockopt_impl!(
-    AttachFilter,
-    libc::SOL_SOCKET,
-    libc::SO_ATTACH_FILTER,
-    libc::sock_fprog,
-    SetStruct<'_, libc::sock_fprog>
-);
-
-/// A program as the kernel takes it; it only reads, and only during the call.
-fn attachable(program: &[libc::sock_filter; 7]) -> libc::sock_fprog {
-    libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_ptr().cast_mut() }
 }
 
 /// A socket filter (linux/filter.h) that drops RTM_NEWROUTE and RTM_DELROUTE caused by the socket with this number.

@@ -1,3 +1,4 @@
+use crate::kernel::socket_filter;
 use crate::net::FlatSet;
 use crate::wire::nd::{Neighbour, neighbour};
 use nix::libc;
@@ -17,15 +18,6 @@ const MESSAGE: usize = 256;
 /// PACKET_MR_ALLMULTI of linux/if_packet.h.
 const ALL_MULTICAST: libc::c_ushort = 2;
 
-#[derive(Clone)]
-struct AttachFilter;
-nix::setsockopt_impl!(
-    AttachFilter,
-    libc::SOL_SOCKET,
-    libc::SO_ATTACH_FILTER,
-    libc::sock_fprog,
-    SetStruct<'_, libc::sock_fprog>
-);
 #[derive(Clone)]
 struct AddMembership;
 nix::setsockopt_impl!(
@@ -58,8 +50,7 @@ impl NeighbourSocket {
     pub fn open() -> io::Result<NeighbourSocket> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let fd = socket(AddressFamily::Packet, SockType::Datagram, flags, SockProtocol::EthIpv6)?;
-        let program = only_neighbours();
-        setsockopt(&fd, AttachFilter, &attachable(&program))?;
+        socket_filter::attach(&fd, &only_neighbours())?;
         setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
         Ok(NeighbourSocket { socket: UdpSocket::from_std(fd.into())?, links: FlatSet::new() })
     }
@@ -109,11 +100,6 @@ impl NeighbourSocket {
 fn membership(link: u32) -> libc::packet_mreq {
     let mr_ifindex = libc::c_int::try_from(link).unwrap_or(0);
     libc::packet_mreq { mr_ifindex, mr_type: ALL_MULTICAST, mr_alen: 0, mr_address: [0; 8] }
-}
-
-/// A program as the kernel takes it; it only reads, and only during the call.
-fn attachable(program: &[libc::sock_filter; 7]) -> libc::sock_fprog {
-    libc::sock_fprog { len: program.len() as libc::c_ushort, filter: program.as_ptr().cast_mut() }
 }
 
 /// A socket filter (linux/filter.h) that lets only neighbour solicitations and advertisements pass (RFC 4861 §4.3, §4.4),
