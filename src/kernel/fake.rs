@@ -10,6 +10,7 @@ use super::{Kernel, Refusal};
 use crate::net::{FlatMap, Instant, Lifetimes, Mac, Prefix, Until, with_iid};
 use crate::plan::{
     Actual, Address, AddressState, Change, Device, DeviceKind, Key, Link, Op, Route, RouteTarget, Tag, Value,
+    device_sysctl,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv6Addr;
@@ -31,6 +32,9 @@ const NEWS: usize = 10_000;
 /// Metric of the routes that the kernel makes by itself (IP6_RT_PRIO_ADDRCONF).
 const CONNECTED_METRIC: u32 = 256;
 const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
+const DISABLE: &str = "disable_ipv6";
+/// Sysctls that a device has, and their values at first.
+const OF_DEVICE: [(&str, &str); 3] = [(DISABLE, "0"), ("accept_ra", "1"), ("proxy_ndp", "0")];
 
 /// The kernel.
 #[derive(Clone, Debug)]
@@ -165,9 +169,9 @@ impl FakeKernel {
         let index = self.next_index;
         self.next_index += 1;
         self.actual.links.insert(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 });
-        self.set_sysctl(&disable_ipv6(name), "0");
-        self.set_sysctl(&accept_ra(name), "1");
-        self.set_sysctl(&proxy_ndp(name), "0");
+        for (leaf, value) in OF_DEVICE {
+            self.set_sysctl(&device_sysctl(name, leaf), value);
+        }
         self.tell(Change::Link(index, Link { name: name.to_owned(), mac, up: true, mtu: 1500 }));
         self.come_up(index);
         index
@@ -176,8 +180,8 @@ impl FakeKernel {
     /// The link is gone, with its addresses, routes and sysctls.
     pub fn remove_link(&mut self, index: u32) {
         let Some(link) = self.actual.links.get(&index) else { return };
-        for of_device in [disable_ipv6, accept_ra, proxy_ndp] {
-            self.actual.sysctls.remove(&of_device(&link.name));
+        for (leaf, _) in OF_DEVICE {
+            self.actual.sysctls.remove(&device_sysctl(&link.name, leaf));
         }
         self.flush(index);
         self.admin_down.remove(&index);
@@ -192,11 +196,9 @@ impl FakeKernel {
         let was = link.name.clone();
         change(link);
         let link = link.clone();
-        for of_device in [disable_ipv6, accept_ra, proxy_ndp] {
-            if was != link.name
-                && let Some(value) = self.actual.sysctls.remove(&of_device(&was))
-            {
-                self.set_sysctl(&of_device(&link.name), &value);
+        for (leaf, _) in OF_DEVICE.into_iter().filter(|_| was != link.name) {
+            if let Some(value) = self.actual.sysctls.remove(&device_sysctl(&was, leaf)) {
+                self.set_sysctl(&device_sysctl(&link.name, leaf), &value);
             }
         }
         self.tell(Change::Link(index, link));
@@ -261,7 +263,7 @@ impl FakeKernel {
             return;
         }
         self.tell(Change::Sysctl(name.to_owned(), value.to_owned()));
-        let link = self.actual.links.iter().find(|(_, link)| disable_ipv6(&link.name) == name);
+        let link = self.actual.links.iter().find(|(_, link)| device_sysctl(&link.name, DISABLE) == name);
         if let Some((index, _)) = link {
             let index = *index;
             if value == "1" { self.flush(index) } else { self.come_up(index) }
@@ -328,7 +330,7 @@ impl FakeKernel {
     }
 
     fn ipv6_disabled(&self, link: &Link) -> bool {
-        self.actual.sysctls.get(&disable_ipv6(&link.name)).is_some_and(|value| value == "1")
+        self.actual.sysctls.get(&device_sysctl(&link.name, DISABLE)).is_some_and(|value| value == "1")
     }
 
     fn show_state(&mut self, index: u32) {
@@ -539,18 +541,6 @@ impl Kernel for FakeKernel {
 
 fn refusal(errno: i32, message: &str) -> Refusal {
     Refusal { errno, message: message.to_owned() }
-}
-
-fn disable_ipv6(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.disable_ipv6")
-}
-
-fn proxy_ndp(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.proxy_ndp")
-}
-
-fn accept_ra(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.accept_ra")
 }
 
 fn connected(addr: Ipv6Addr, len: u8) -> Option<Key> {

@@ -47,7 +47,7 @@ use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Until, is_link_local};
-use crate::plan::{Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
+use crate::plan::{self, Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
 use exchange::{Failure, Netlink, Request};
@@ -245,7 +245,7 @@ impl Netlink {
         };
         let routes = self.routes(|_| true)?;
         let of_devices =
-            links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| sysctl::of_device(&link.name, leaf)));
+            links.values().flat_map(|link| sysctl::OF_DEVICE.iter().map(|leaf| plan::device_sysctl(&link.name, leaf)));
         let sysctls = std::iter::once(sysctl::FORWARDING.to_owned())
             .chain(of_devices)
             .filter_map(|name| Some((name.clone(), sysctl::read(&name)?)))

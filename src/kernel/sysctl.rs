@@ -4,23 +4,16 @@
 //! holds one. Everywhere else a dot is a step down.
 
 use super::Refusal;
+use crate::plan::DEVICES;
 use nix::errno::Errno;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// Below /proc/sys; what stands before a device's name.
-const DEVICES: &str = "net.ipv6.conf.";
-
 /// What we look at of each device, beside `net.ipv6.conf.all.forwarding`.
 pub const OF_DEVICE: [&str; 4] = ["accept_ra", "disable_ipv6", "forwarding", "proxy_ndp"];
 /// Whether the machine forwards at all.
 pub const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
-
-/// The name of a device's sysctl.
-pub fn of_device(device: &str, leaf: &str) -> String {
-    format!("{DEVICES}{device}.{leaf}")
-}
 
 /// The value, without the newline; `None` if there is none such, or it can't be read.
 pub fn read(name: &str) -> Option<String> {

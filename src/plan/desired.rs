@@ -6,7 +6,7 @@ use super::place::{Place, places};
 use super::subnets::{self, Subnets};
 use super::{
     Actual, AddressState, Desired, Facts, Key, LanPlan, LanPrefix, RouteTarget, Served, SourcePrefix, Tag, Trouble,
-    Value, delegate, delegation_route, perimeter, served, uplinks,
+    Value, delegate, delegation_route, device_sysctl, perimeter, served, uplinks,
 };
 use crate::config::{Config, Lan, Ula};
 use crate::net::FlatMap;
@@ -130,7 +130,7 @@ impl World<'_> {
         let mut uplinks = default_routes.filter_map(|(_, route)| route.target.link());
         let link = uplinks.find_map(|index| {
             let link = links.get(&index).filter(|_| places.values().all(|place| place.link != Some(index)))?;
-            is(&format!("net.ipv6.conf.{}.accept_ra", link.name), "1").then_some(&link.name)
+            is(&device_sysctl(&link.name, "accept_ra"), "1").then_some(&link.name)
         });
         let link = link.filter(|_| is(FORWARDING, "0") && !places.is_empty())?;
         Some(Trouble {

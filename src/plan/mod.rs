@@ -37,7 +37,7 @@ pub use actual::{Actual, Address, AddressState, Change, Filter, Link, Route, Tag
 pub use desired::{desired, sources};
 pub use device::{AllowedIp, DEVICE_PREFIX, Device, DeviceKind, Peer, Sit, SixRd, Wireguard};
 pub use diff::{diff, diff_keys};
-pub use objects::{Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route};
+pub use objects::{DEVICES, Key, Objects, Op, RouteTarget, Value, delegation_key, delegation_route, device_sysctl};
 pub use pinholes::{Seen, names_asked, pinholes};
 pub use place::lan_links;
 pub use retry::Retry;

@@ -42,6 +42,21 @@ pub enum Key {
     Guard,
 }
 
+impl Key {
+    /// A sysctl of a device, as `accept_ra`.
+    pub fn of_device(device: &str, leaf: &str) -> Key {
+        Key::Sysctl(device_sysctl(device, leaf))
+    }
+}
+
+/// The name of a device's sysctl. The device's name may hold dots, no leaf does.
+pub fn device_sysctl(device: &str, leaf: &str) -> String {
+    format!("{DEVICES}{device}.{leaf}")
+}
+
+/// What stands before a device's name in the names of its sysctls.
+pub const DEVICES: &str = "net.ipv6.conf.";
+
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

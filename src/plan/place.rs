@@ -1,6 +1,6 @@
 //! Which device each LAN is on, and why it can't be served there.
 
-use super::{Actual, AddressState, Facts, Trouble};
+use super::{Actual, AddressState, Facts, Trouble, device_sysctl};
 use crate::config::{Config, Device, Lan};
 use crate::net::FlatMap;
 use std::net::Ipv6Addr;
@@ -88,7 +88,7 @@ fn locate(lan: &Lan, facts: &Facts) -> Place {
     let Some((index, link)) = facts.actual.link_named(device) else {
         return place.waits(format!("there is no device {device}"), "create it, or name another; it is waited for");
     };
-    if facts.actual.sysctls.get(&disable_ipv6(device)).is_some_and(|value| value.trim() != "0") {
+    if facts.actual.sysctls.get(&device_sysctl(device, "disable_ipv6")).is_some_and(|value| value.trim() != "0") {
         let remedy = format!("run `sysctl -w net/ipv6/conf/{device}/disable_ipv6=0`, and find out who set it");
         return place.waits(format!("IPv6 is disabled on {device} (disable_ipv6)"), &remedy);
     }
@@ -114,8 +114,4 @@ fn duplicate_link_local(actual: &Actual, link: u32) -> Option<Ipv6Addr> {
     let duplicate = on_link
         .find(|((_, addr), address)| crate::net::is_link_local(*addr) && address.state == AddressState::Duplicate);
     duplicate.map(|((_, addr), _)| *addr)
-}
-
-fn disable_ipv6(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.disable_ipv6")
 }

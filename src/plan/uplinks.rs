@@ -150,10 +150,10 @@ pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
         }
         let Some(link) = uplink.link else { continue };
         if uplink.deaf {
-            objects.insert(Key::Sysctl(accept_ra(&uplink.device)), Value::Sysctl("0".into()));
+            objects.insert(Key::of_device(&uplink.device, "accept_ra"), Value::Sysctl("0".into()));
         }
         if let Some(Shared::Proxy { hosts, .. }) = &uplink.shared {
-            objects.insert(Key::Sysctl(proxy_ndp(&uplink.device)), Value::Sysctl("1".into()));
+            objects.insert(Key::of_device(&uplink.device, "proxy_ndp"), Value::Sysctl("1".into()));
             objects.extend(hosts.iter().map(|addr| (Key::Proxy { link, addr: *addr }, Value::Proxy)));
         }
         let live = || uplink.addresses.iter().filter(|(_, _, lifetimes)| !lifetimes.valid.is_over(now));
@@ -168,13 +168,4 @@ pub(super) fn objects(facts: &Facts, now: Instant, objects: &mut Objects) {
         let given = given.map(|(prefix, _)| *prefix).filter(|_| uplink.is_used());
         objects.extend(own.chain(given).map(|source| default_route(source, next_hop)));
     }
-}
-
-/// Whether the kernel answers for addresses elsewhere.
-fn proxy_ndp(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.proxy_ndp")
-}
-
-fn accept_ra(device: &str) -> String {
-    format!("net.ipv6.conf.{device}.accept_ra")
 }

@@ -65,7 +65,7 @@ fn unprivileged() {
 #[test]
 fn read_only_sysctls_are_refused_with_the_remedy() {
     let Some(_ends) = cable() else { return };
-    let name = sysctl::of_device("a", "forwarding");
+    let name = oasis6::plan::device_sysctl("a", "forwarding");
     assert_eq!(sysctl::write(&name, "x").unwrap_err().errno, Errno::EINVAL as i32);
     assert_eq!(sysctl::write(&name, "1"), Ok(()));
     assert_eq!(sysctl::read(&name).as_deref(), Some("1"));

@@ -279,7 +279,7 @@ impl Digest {
             // one that is gone meanwhile has no name
             let Ok(name) = if_indextoname(index) else { continue };
             let Ok(name) = name.into_string() else { continue };
-            sysctl::OF_DEVICE.iter().for_each(|leaf| read(sysctl::of_device(&name, leaf)));
+            sysctl::OF_DEVICE.iter().for_each(|leaf| read(plan::device_sysctl(&name, leaf)));
         }
         Ok(Received::Changes)
     }
