@@ -256,10 +256,14 @@ impl Actual {
 
     /// A usable link-local address of `link`: needed to send router advertisements (RFC 4861 §6.1.2).
     pub fn link_local(&self, link: u32) -> Option<Ipv6Addr> {
-        self.addresses
-            .range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)))
-            .find(|((_, addr), address)| crate::net::is_link_local(*addr) && address.state == AddressState::Ready)
-            .map(|((_, addr), _)| *addr)
+        let mut all = self.addresses_of(link);
+        all.find(|(addr, address)| crate::net::is_link_local(*addr) && address.is_usable()).map(|(addr, _)| addr)
+    }
+
+    /// The addresses of `link`, in order.
+    pub fn addresses_of(&self, link: u32) -> impl Iterator<Item = (Ipv6Addr, &Address)> {
+        let all = self.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
+        all.map(|((_, addr), address)| (*addr, address))
     }
 
     /// Whether a route of whatever origin leads to all of 2000::/3 over a link that is up, source-specific ones included

@@ -1,8 +1,8 @@
 //! Which device each LAN is on, and why it can't be served there.
 
-use super::{Actual, AddressState, Facts, Trouble, device_sysctl};
+use super::{Actual, Address, AddressState, Facts, Trouble, device_sysctl};
 use crate::config::{Config, Device, Lan};
-use crate::net::FlatMap;
+use crate::net::{FlatMap, is_link_local};
 use std::net::Ipv6Addr;
 
 /// IPv6 needs links that carry packets of this size (RFC 8200 §5); Linux has no IPv6 on smaller ones.
@@ -110,8 +110,6 @@ fn locate(lan: &Lan, facts: &Facts) -> Place {
 }
 
 fn duplicate_link_local(actual: &Actual, link: u32) -> Option<Ipv6Addr> {
-    let mut on_link = actual.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
-    let duplicate = on_link
-        .find(|((_, addr), address)| crate::net::is_link_local(*addr) && address.state == AddressState::Duplicate);
-    duplicate.map(|((_, addr), _)| *addr)
+    let is_duplicate = |addr, address: &Address| is_link_local(addr) && address.state == AddressState::Duplicate;
+    actual.addresses_of(link).find(|(addr, address)| is_duplicate(*addr, address)).map(|(addr, _)| addr)
 }

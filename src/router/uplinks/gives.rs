@@ -97,11 +97,9 @@ impl Running {
     /// Where probes come from: an address of this uplink. The kernel chooses one toward a neighbour.
     pub(super) fn probe_source(&self, actual: &Actual, to: Ipv6Addr) -> Option<Ipv6Addr> {
         let link = self.link.filter(|_| !is_link_local(to))?;
-        let all = actual.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
         // the kernel gives sit an address ::a.b.c.d, which leads nowhere
-        let leads = |addr: &Ipv6Addr| !is_link_local(*addr) && addr.to_bits() >> 32 != 0;
-        let mut own = all.filter(|((_, addr), address)| leads(addr) && address.is_usable());
-        own.next().map(|((_, addr), _)| *addr)
+        let leads = |addr: Ipv6Addr| !is_link_local(addr) && addr.to_bits() >> 32 != 0;
+        actual.addresses_of(link).find(|(addr, address)| leads(*addr) && address.is_usable()).map(|(addr, _)| addr)
     }
 
     /// What the watch has to know before anything else.

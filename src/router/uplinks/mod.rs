@@ -35,7 +35,7 @@ use crate::proto::uplink::{self, Candidate, Choice, Role, State, Watch};
 use crate::wire::nd::Neighbour;
 use kept::Kept;
 use share::Sharing;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 /// Every uplink that is configured and enabled.
 pub(super) struct Uplinks {
@@ -367,7 +367,7 @@ impl Running {
         // another device: what its cores knew is of no use
         self.host = None;
         if let Some(client) = self.client.take() {
-            self.remembered = Some(client.leases().clone());
+            self.remembered = Some(client.leases());
         }
         self.sharing = Sharing::on(link, own.actual);
         self.ready = false;
@@ -464,13 +464,13 @@ impl Running {
         dhcp6_out: &mut Vec<client::Action>,
     ) {
         let Some(link) = self.link else { return };
-        let all = actual.addresses.range((link, Ipv6Addr::UNSPECIFIED)..=(link, Ipv6Addr::from(u128::MAX)));
-        for ((_, addr), _) in all.filter(|(_, address)| address.state == AddressState::Duplicate) {
+        let duplicates = actual.addresses_of(link).filter(|(_, address)| address.state == AddressState::Duplicate);
+        for (addr, _) in duplicates {
             if let Some(host) = &mut self.host {
-                host.handle(host::Event::DuplicateAddress(*addr), now, nd_out);
+                host.handle(host::Event::DuplicateAddress(addr), now, nd_out);
             }
             if let Some(client) = &mut self.client {
-                client.handle(client::Event::DuplicateAddress(*addr), now, dhcp6_out);
+                client.handle(client::Event::DuplicateAddress(addr), now, dhcp6_out);
             }
         }
     }
