@@ -18,6 +18,7 @@ mod load;
 pub(crate) mod log;
 pub mod lookup;
 mod plan;
+mod slot;
 mod unsent;
 mod uplinks;
 mod withdraw;
@@ -46,6 +47,7 @@ use crate::router::{Action, Entropy, Event, Hands, Notice, Router, carry_out};
 use crate::store::{Memory, Store, disk::Disk, disk::Lock};
 use ::log::{error, info, warn};
 use serde_json::{Value, json};
+use slot::Slot;
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -54,8 +56,6 @@ use uplinks::{Ready, UplinkSockets};
 
 /// Packets taken from one socket in a row, before the others have their turn.
 const BUDGET: usize = 64;
-/// A taken port is tried again this often.
-const PORT_RETRY: Duration = Duration::from_secs(10);
 /// The kernel is read anew this often though no notification was lost: nothing may rest on what we remember alone.
 const AUDIT: Duration = Duration::from_secs(300);
 /// Errors of the store that are logged between two audits. It has four files.
@@ -81,9 +81,7 @@ struct Daemon {
     store: Store<Disk>,
     nd: NdSocket,
     unsent: Unsent,
-    dhcp6: Option<Dhcp6Socket>,
-    /// Why there is no DHCPv6 socket, and when it is tried again.
-    dhcp6_refused: Option<(String, Instant)>,
+    dhcp6: Slot<Dhcp6Socket>,
     uplinks: UplinkSockets,
     filter: FilterWatch,
     joined: FlatSet<u32>,
@@ -158,8 +156,7 @@ impl Daemon {
             store,
             nd,
             unsent: Unsent::default(),
-            dhcp6: None,
-            dhcp6_refused: None,
+            dhcp6: Slot::CLOSED,
             uplinks: UplinkSockets::closed(),
             filter: FilterWatch::default(),
             joined: FlatSet::new(),
@@ -193,7 +190,7 @@ impl Daemon {
             let sleep = self.sleep(linux::boottime());
             let wake = tokio::select! {
                 ready = self.nd.readable() => ready.map(|()| Wake::Nd),
-                ready = readable(self.dhcp6.as_ref()) => ready.map(|()| Wake::Dhcp6),
+                ready = self.dhcp6.ready(Dhcp6Socket::readable) => ready.map(|()| Wake::Dhcp6),
                 ready = self.uplinks.readable() => ready.map(Wake::Uplink),
                 received = self.notifications.recv(&mut changes) => received.map(Wake::Kernel),
                 changed = self.filter.changed() => changed.map(|()| Wake::Filter),
@@ -264,13 +261,18 @@ impl Daemon {
         if !self.neighbours.is_empty() {
             return Duration::ZERO;
         }
-        let port = self.dhcp6_refused.as_ref().map(|(_, at)| *at);
         let router = self.router.poll_at().map(|(at, _)| at);
         let files = [self.store.poll_at(), self.lease_file.poll_at(), self.unsent.poll_at()];
-        let all =
-            [router, port, self.uplinks.poll_at(), self.filter.poll_at(), self.bus.poll_at(), Some(self.audit_at)]
-                .into_iter()
-                .chain(files);
+        let all = [
+            router,
+            self.dhcp6.poll_at(),
+            self.uplinks.poll_at(),
+            self.filter.poll_at(),
+            self.bus.poll_at(),
+            Some(self.audit_at),
+        ]
+        .into_iter()
+        .chain(files);
         all.flatten().min().map_or(AUDIT, |at| at.since(now))
     }
 
@@ -281,7 +283,7 @@ impl Daemon {
 
     fn receive_dhcp6(&mut self, now: Instant) {
         let Daemon { dhcp6, router, out, .. } = self;
-        if let Some(socket) = dhcp6 {
+        if let Some(socket) = &mut dhcp6.socket {
             socket.recv_batch(BUDGET, |packet| router.handle(Event::Dhcp6(packet), now, out));
         }
     }
@@ -307,31 +309,18 @@ impl Daemon {
 
     /// Opens or closes port 547 as the configuration asks.
     fn open_dhcp6(&mut self, now: Instant) {
-        if !self.router.wants_dhcp6() {
-            self.dhcp6 = None;
-            self.dhcp6_refused = None;
-            return;
-        }
-        if self.dhcp6.is_some() || self.dhcp6_refused.as_ref().is_some_and(|(_, at)| *at > now) {
-            return;
-        }
-        match Dhcp6Socket::open() {
-            Ok(mut socket) => {
-                for link in &self.joined {
-                    if let Err(error) = socket.join(*link) {
-                        warn!("can't hear DHCPv6 clients on link {link}: {error}");
-                    }
+        let Daemon { dhcp6, router, joined, .. } = self;
+        let open = || {
+            let mut socket = Dhcp6Socket::open()?;
+            for link in joined.iter() {
+                if let Err(error) = socket.join(*link) {
+                    warn!("can't hear DHCPv6 clients on link {link}: {error}");
                 }
-                self.dhcp6 = Some(socket);
-                self.dhcp6_refused = None;
             }
-            Err(error) => {
-                let again = self.dhcp6_refused.as_ref().is_some_and(|(was, _)| *was == error.to_string());
-                if !again {
-                    warn!("no DHCPv6: {error}");
-                }
-                self.dhcp6_refused = Some((error.to_string(), now.after(PORT_RETRY)));
-            }
+            Ok(socket)
+        };
+        if let Some(why) = dhcp6.keep(router.wants_dhcp6(), open, now) {
+            warn!("no DHCPv6: {why}");
         }
     }
 
@@ -341,12 +330,13 @@ impl Daemon {
         for link in self.joined.difference(&wanted) {
             // a link that is gone has left its groups by itself
             let _ = self.nd.leave(*link);
-            if let Some(socket) = &mut self.dhcp6 {
+            if let Some(socket) = &mut self.dhcp6.socket {
                 let _ = socket.leave(*link);
             }
         }
         for link in wanted.difference(&self.joined) {
-            let joined = self.nd.join(*link).and_then(|()| self.dhcp6.as_mut().map_or(Ok(()), |s| s.join(*link)));
+            let joined =
+                self.nd.join(*link).and_then(|()| self.dhcp6.socket.as_mut().map_or(Ok(()), |s| s.join(*link)));
             if let Err(error) = joined {
                 warn!("can't hear hosts on link {link}: {error}");
             }
@@ -457,7 +447,7 @@ impl Daemon {
         if let Some(error) = &self.config_error {
             trouble("configuration", error, "mend it and run `oasis6 reload`; the last good one is in force");
         }
-        if let Some((why, _)) = &self.dhcp6_refused {
+        if let Some(why) = self.dhcp6.refused() {
             trouble("dhcp6", why, "stop the other server; the port is tried again every 10 s");
         }
         for (place, why) in self.uplinks.troubles() {
@@ -554,7 +544,7 @@ impl Hands for Daemon {
                 _ => {}
             }
         }
-        if let Some(socket) = &mut self.dhcp6 {
+        if let Some(socket) = &mut self.dhcp6.socket {
             socket.send_batch(&messages);
         }
     }
@@ -565,13 +555,6 @@ impl Hands for Daemon {
 fn most_bindings(memory: u64) -> usize {
     let affordable = memory / 16 / 1024;
     usize::try_from(affordable).unwrap_or(usize::MAX).clamp(1_000, 1_000_000)
-}
-
-async fn readable(socket: Option<&Dhcp6Socket>) -> std::io::Result<()> {
-    match socket {
-        Some(socket) => socket.readable().await,
-        None => std::future::pending().await,
-    }
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Fatal> {

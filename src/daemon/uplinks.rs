@@ -2,6 +2,7 @@
 
 use super::fetch::Fetches;
 use super::lookup::Lookups;
+use super::slot::Slot;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
 use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket, NeighbourSocket};
@@ -14,47 +15,8 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A socket that can't be opened is tried again this often.
-const RETRY: Duration = Duration::from_secs(10);
 /// Packets taken from one socket in a row.
 const BUDGET: usize = 32;
-
-/// A socket that is open while it is wanted.
-struct Slot<S> {
-    socket: Option<S>,
-    /// Why it is not open, and when it is tried again.
-    refused: Option<(String, Instant)>,
-}
-
-impl<S> Slot<S> {
-    const CLOSED: Slot<S> = Slot { socket: None, refused: None };
-
-    /// Opens or closes it; what went wrong is returned once.
-    fn keep(&mut self, wanted: bool, open: impl Fn() -> std::io::Result<S>, now: Instant) -> Option<&str> {
-        if !wanted {
-            *self = Slot::CLOSED;
-        }
-        let waits = self.refused.as_ref().is_some_and(|(_, at)| *at > now);
-        if !wanted || self.socket.is_some() || waits {
-            return None;
-        }
-        match open() {
-            Ok(socket) => {
-                *self = Slot { socket: Some(socket), refused: None };
-                None
-            }
-            Err(error) => {
-                let news = self.refused.as_ref().is_none_or(|(was, _)| *was != error.to_string());
-                self.refused = Some((error.to_string(), now.after(RETRY)));
-                self.refused.as_ref().map(|(why, _)| why.as_str()).filter(|_| news)
-            }
-        }
-    }
-
-    fn refused(&self) -> Option<&str> {
-        self.refused.as_ref().map(|(why, _)| why.as_str())
-    }
-}
 
 /// The sockets toward uplinks.
 pub(super) struct UplinkSockets {
@@ -100,28 +62,10 @@ impl UplinkSockets {
 
     /// Waits for something to receive. Cancelling it loses nothing.
     pub(super) async fn readable(&mut self) -> std::io::Result<Ready> {
-        let dhcp6 = async {
-            match &self.dhcp6.socket {
-                Some(socket) => socket.readable().await,
-                None => std::future::pending().await,
-            }
-        };
-        let echo = async {
-            match &self.echo.socket {
-                Some(socket) => socket.readable().await,
-                None => std::future::pending().await,
-            }
-        };
-        let neighbours = async {
-            match &self.neighbours.socket {
-                Some(socket) => socket.readable().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            ready = dhcp6 => ready.map(|()| Ready::Dhcp6),
-            ready = echo => ready.map(|()| Ready::Echo),
-            ready = neighbours => ready.map(|()| Ready::Neighbours),
+            ready = self.dhcp6.ready(Dhcp6ClientSocket::readable) => ready.map(|()| Ready::Dhcp6),
+            ready = self.echo.ready(EchoSocket::readable) => ready.map(|()| Ready::Echo),
+            ready = self.neighbours.ready(NeighbourSocket::readable) => ready.map(|()| Ready::Neighbours),
             (uplink, answer) = self.lookups.next() => Ok(Ready::Resolved(uplink, answer)),
             (uplink, answer) = self.fetches.next() => Ok(Ready::Fetched(uplink, answer)),
         }
@@ -229,15 +173,8 @@ impl UplinkSockets {
 
     /// When `tick` has something to do.
     pub(super) fn poll_at(&self) -> Option<Instant> {
-        let refused = |refused: &Option<(String, Instant)>| refused.as_ref().map(|(_, at)| *at);
         let count = (!self.count.is_empty() || !self.look_up.is_empty()).then_some(Instant(0));
-        let all = [
-            count,
-            self.handshakes_at,
-            refused(&self.dhcp6.refused),
-            refused(&self.echo.refused),
-            refused(&self.neighbours.refused),
-        ];
+        let all = [count, self.handshakes_at, self.dhcp6.poll_at(), self.echo.poll_at(), self.neighbours.poll_at()];
         all.into_iter().flatten().min()
     }
 
