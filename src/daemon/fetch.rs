@@ -10,7 +10,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
-use tokio::task::JoinSet;
 
 /// How long a fetch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,34 +24,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("wget", &["-4", "-q", "-t", "1", "-T", "20", "-O", "-", "--"]),
 ];
 
-/// Fetches that are under way. Their number is bounded by that of the uplinks: each has one at most.
-#[derive(Default)]
-pub(super) struct Fetches {
-    running: JoinSet<(String, Result<(), String>)>,
-}
-
-impl Fetches {
-    /// Fetches `url` for an uplink.
-    pub(super) fn start(&mut self, uplink: &str, url: &str) {
-        let (uplink, url) = (uplink.to_owned(), url.to_owned());
-        self.running.spawn(async move {
-            let answer = tokio::time::timeout(PATIENCE, fetch(PROGRAMS, &url)).await;
-            let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
-            (uplink, answer.unwrap_or_else(|_| late()))
-        });
-    }
-
-    /// Waits for the next one that is done: the uplink, and what came of it. Cancelling it loses nothing.
-    pub(super) async fn next(&mut self) -> (String, Result<(), String>) {
-        loop {
-            match self.running.join_next().await {
-                Some(Ok(done)) => return done,
-                // a task neither panics nor is aborted here
-                Some(Err(_)) => {}
-                None => std::future::pending().await,
-            }
-        }
-    }
+/// Fetches `url`, or says why it could not.
+pub(super) async fn fetch(url: String) -> Result<(), String> {
+    let answer = tokio::time::timeout(PATIENCE, fetch_by(PROGRAMS, &url)).await;
+    answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
 }
 
 /// A program that runs no longer than somebody waits for it.
@@ -66,7 +41,7 @@ impl Drop for Running {
 }
 
 /// Errors name the program, and never the URL.
-async fn fetch(programs: &[(&str, &[&str])], url: &str) -> Result<(), String> {
+async fn fetch_by(programs: &[(&str, &[&str])], url: &str) -> Result<(), String> {
     let (program, mut running) = start(programs, url)?;
     let failed = |error: std::io::Error| format!("{program}: {error}");
     let mut body = Vec::new();
@@ -110,6 +85,7 @@ fn judge(program: &str, status: ExitStatus, full: bool) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::errands::Errands;
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
@@ -118,7 +94,7 @@ mod tests {
     }
 
     fn run(program: &'static str, arguments: &'static [&'static str], url: &str) -> Result<(), String> {
-        block_on(fetch(&[("no-such-program", &[]), (program, arguments)], url))
+        block_on(fetch_by(&[("no-such-program", &[]), (program, arguments)], url))
     }
 
     #[test]
@@ -127,7 +103,7 @@ mod tests {
         assert_eq!(run("echo", &["badauth"], "x").unwrap_err(), "the broker says badauth: look at update_url");
         assert_eq!(run("false", &[], "http://secret/").unwrap_err(), "false failed with code 1");
         assert_eq!(run("yes", &[], "and more"), Ok(()), "it ends when nobody reads on");
-        let none = block_on(fetch(&[("no-such-program", &[])], "http://secret/")).unwrap_err();
+        let none = block_on(fetch_by(&[("no-such-program", &[])], "http://secret/")).unwrap_err();
         assert_eq!(none, "there is no program to fetch it with: install one of no-such-program");
         // no shell: the URL is one argument as it is
         assert_eq!(run("echo", &["good"], "http://broker/?a=$(false)&b;exit 1"), Ok(()));
@@ -136,7 +112,7 @@ mod tests {
     #[test]
     fn one_that_nobody_waits_for_any_more_is_killed() {
         block_on(async {
-            let slow = fetch(&[("sleep", &[])], "600");
+            let slow = fetch_by(&[("sleep", &[])], "600");
             let started = std::time::Instant::now();
             assert!(tokio::time::timeout(Duration::from_millis(100), slow).await.is_err());
             assert!(started.elapsed() < Duration::from_secs(5));
@@ -160,8 +136,8 @@ mod tests {
         });
         let results = answers.map(|_| {
             block_on(async {
-                let mut fetches = Fetches::default();
-                fetches.start("he", &url);
+                let mut fetches = Errands::none();
+                fetches.start("he", fetch(url.clone()));
                 fetches.next().await
             })
         });

@@ -11,12 +11,13 @@
 //! shown in `status`, and tried again.
 
 mod bus;
+mod errands;
 mod fetch;
 mod filter;
 mod lease_file;
 mod load;
 pub(crate) mod log;
-pub mod lookup;
+mod lookup;
 mod plan;
 mod slot;
 mod unsent;

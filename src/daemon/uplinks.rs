@@ -1,7 +1,8 @@
 //! The sockets toward uplinks: DHCPv6 clients and echo. They are open while an uplink needs them.
 
-use super::fetch::Fetches;
-use super::lookup::Lookups;
+use super::errands::Errands;
+use super::fetch::fetch;
+use super::lookup::lookup;
 use super::slot::Slot;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
@@ -24,9 +25,9 @@ pub(super) struct UplinkSockets {
     echo: Slot<EchoSocket>,
     neighbours: Slot<NeighbourSocket>,
     /// Names that are being looked up.
-    lookups: Lookups,
+    lookups: Errands<Vec<SocketAddr>>,
     /// URLs that are being fetched.
-    fetches: Fetches,
+    fetches: Errands<()>,
     /// Devices whose packets are to be counted.
     count: Vec<(u32, String)>,
     /// Neighbours that are to be looked up, with their links.
@@ -51,8 +52,8 @@ impl UplinkSockets {
             dhcp6: Slot::CLOSED,
             echo: Slot::CLOSED,
             neighbours: Slot::CLOSED,
-            lookups: Lookups::default(),
-            fetches: Fetches::default(),
+            lookups: Errands::none(),
+            fetches: Errands::none(),
             count: Vec::new(),
             look_up: Vec::new(),
             handshakes_at: None,
@@ -208,11 +209,11 @@ impl UplinkSockets {
     }
 
     pub(super) fn resolve(&mut self, uplink: &str, endpoint: &str) {
-        self.lookups.start(uplink, endpoint);
+        self.lookups.start(uplink, lookup(endpoint.to_owned()));
     }
 
     pub(super) fn fetch(&mut self, uplink: &str, url: &str) {
-        self.fetches.start(uplink, url);
+        self.fetches.start(uplink, fetch(url.to_owned()));
     }
 
     /// What keeps a socket from being open.
