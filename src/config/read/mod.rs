@@ -113,26 +113,13 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     if !whole {
         return config;
     }
-    let lans = lans.into_iter().filter_map(|(place, draft)| lan::check(&place, draft, report).map(|lan| (place, lan)));
-    let lans: Vec<_> = lans.collect();
-    let prefixes = prefixes.into_iter().filter_map(|(place, draft)| {
-        let prefix = prefix::check(&place, draft, report);
-        prefix.map(|prefix| (place, prefix))
-    });
-    let prefixes: Vec<_> = prefixes.collect();
+    let lans = checked(lans, lan::check, report);
+    let prefixes = checked(prefixes, prefix::check, report);
     for (place, host) in &hosts {
         host::check(place, host, report);
     }
-    let uplinks = uplinks.into_iter().filter_map(|(place, draft)| {
-        let uplink = uplink::check(&place, draft, report);
-        uplink.map(|uplink| (place, uplink))
-    });
-    let uplinks: Vec<_> = uplinks.collect();
-    let pinholes = pinholes.into_iter().filter_map(|(place, draft)| {
-        let pinhole = pinhole::check(&place, draft, report);
-        pinhole.map(|pinhole| (place, pinhole))
-    });
-    let pinholes: Vec<_> = pinholes.collect();
+    let uplinks = checked(uplinks, uplink::check, report);
+    let pinholes = checked(pinholes, pinhole::check, report);
     let globals = globals.as_ref().map(|(place, _)| place);
     let sections = across::Sections { lans, uplinks, prefixes, hosts, pinholes };
     across::check(globals, &config, &sections, report);
@@ -143,6 +130,19 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     config.prefixes = prefixes.into_iter().map(|(place, prefix)| (place.name, prefix)).collect();
     config.hosts = hosts.into_iter().map(|(_, host)| host).collect();
     config
+}
+
+/// Those sections of one type whose options agree.
+fn checked<D, T>(
+    drafts: Vec<(Place, D)>,
+    check: fn(&Place, D, &mut Report) -> Option<T>,
+    report: &mut Report,
+) -> Vec<(Place, T)> {
+    let sections = drafts.into_iter().filter_map(|(place, draft)| {
+        let section = check(&place, draft, report)?;
+        Some((place, section))
+    });
+    sections.collect()
 }
 
 /// The sections of a file, each with the place it has there.
