@@ -204,8 +204,7 @@ impl Uplinks {
 
     /// Something arrived for the uplink on `link`; false: there is none.
     pub(super) fn nd(&mut self, link: u32, packet: host::Event<'_>, now: Instant) -> bool {
-        let uplink = self.running.values_mut().find(|uplink| uplink.link == Some(link));
-        let Some(host) = uplink.and_then(|uplink| uplink.host.as_mut()) else { return false };
+        let Some(host) = on(&mut self.running, link).and_then(|uplink| uplink.host.as_mut()) else { return false };
         host.handle(packet, now, &mut self.nd_out);
         true
     }
@@ -227,15 +226,14 @@ impl Uplinks {
 
     /// A message for the DHCPv6 client on `link`.
     pub(super) fn dhcp6(&mut self, link: u32, packet: client::Event<'_>, now: Instant) {
-        let uplink = self.running.values_mut().find(|uplink| uplink.link == Some(link));
-        if let Some(client) = uplink.and_then(|uplink| uplink.client.as_mut()) {
+        if let Some(client) = on(&mut self.running, link).and_then(|uplink| uplink.client.as_mut()) {
             client.handle(packet, now, &mut self.dhcp6_out);
         }
     }
 
     /// What the watch over the uplink on `link` should know.
     pub(super) fn watched(&mut self, link: u32, event: uplink::Event, now: Instant) {
-        if let Some(uplink) = self.running.values_mut().find(|uplink| uplink.link == Some(link)) {
+        if let Some(uplink) = on(&mut self.running, link) {
             uplink.watch.handle(event, now, &mut self.watch_out);
         }
     }
@@ -243,10 +241,7 @@ impl Uplinks {
     /// Hands on what the cores of the uplink on `link` want done after one of the above.
     pub(super) fn take(&mut self, link: u32, actual: &Actual, out: &mut Vec<Action>) -> bool {
         let Uplinks { running, nd_out, dhcp6_out, watch_out, .. } = self;
-        match running.values().find(|uplink| uplink.link == Some(link)) {
-            Some(uplink) => uplink.flush(actual, nd_out, dhcp6_out, watch_out, out),
-            None => false,
-        }
+        on(running, link).is_some_and(|uplink| uplink.flush(actual, nd_out, dhcp6_out, watch_out, out))
     }
 
     /// Fires what is due; true: something was learnt.
@@ -299,7 +294,7 @@ impl Uplinks {
 
     /// What the kernel says of the peer of the tunnel on `link`; true: its endpoint is another one now.
     pub(super) fn peer(&mut self, link: u32, handshake: Option<Instant>, sent: u64, now: Instant) -> bool {
-        let Some(uplink) = self.running.values_mut().find(|uplink| uplink.link == Some(link)) else { return false };
+        let Some(uplink) = on(&mut self.running, link) else { return false };
         let age = handshake.map(|at| now.since(at));
         uplink.watch.handle(uplink::Event::Handshake(age), now, &mut self.watch_out);
         let Some(endpoint) = &mut uplink.endpoint else { return false };
@@ -512,6 +507,11 @@ impl Running {
         }
         news
     }
+}
+
+/// The uplink on `link`.
+fn on(running: &mut FlatMap<String, Running>, link: u32) -> Option<&mut Running> {
+    running.values_mut().find(|uplink| uplink.link == Some(link))
 }
 
 fn role(choice: &Choice, name: &str) -> Role {
