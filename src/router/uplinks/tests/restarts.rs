@@ -75,6 +75,15 @@ impl Rig {
         self.turn(out);
     }
 
+    /// Another process that finds all as it left it, and leaves it so.
+    fn restart_changes_nothing(&mut self) {
+        self.restart();
+        assert_eq!(self.role(), "active");
+        self.run(60_000);
+        assert_eq!(self.applied, []);
+        assert!(!self.said.is_empty() && self.said.iter().all(|(_, preferred)| *preferred > 0), "{:?}", self.said);
+    }
+
     fn turn(&mut self, mut out: Vec<Action>) {
         if self.kernel.has_news() {
             let news = self.kernel.news().unwrap_or_else(|| vec![Change::All(self.kernel.read().unwrap())]);
@@ -178,11 +187,7 @@ fn a_restart_changes_nothing_that_an_uplink_by_hand_gave() {
     let mut rig = Rig::new(STATIC);
     assert_eq!(rig.role(), "active");
     for _ in 0..3 {
-        rig.restart();
-        assert_eq!(rig.role(), "active");
-        rig.run(60_000);
-        assert_eq!(rig.applied, []);
-        assert!(!rig.said.is_empty() && rig.said.iter().all(|(_, preferred)| *preferred > 0), "{:?}", rig.said);
+        rig.restart_changes_nothing();
     }
 }
 
@@ -196,11 +201,7 @@ fn a_restart_changes_nothing_that_a_tunnel_gave() {
         key(0x60).public(),
     ));
     assert_eq!(rig.role(), "active");
-    rig.restart();
-    assert_eq!(rig.role(), "active");
-    rig.run(60_000);
-    assert_eq!(rig.applied, []);
-    assert!(!rig.said.is_empty() && rig.said.iter().all(|(_, preferred)| *preferred > 0), "{:?}", rig.said);
+    rig.restart_changes_nothing();
 }
 
 #[test]
