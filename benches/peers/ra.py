@@ -39,6 +39,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
+import daemons  # noqa: E402
 import result  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
@@ -118,17 +119,12 @@ def radvd_conf(count, changed):
     return "".join(lines)
 
 
-def write(path, text):
-    with open(path, "w") as file:
-        file.write(text)
-
-
 class Daemon:
     def __init__(self, peer, count, folder, commands):
         self.peer, self.count, self.folder, self.commands = peer, count, folder, commands
         self.environment = dict(os.environ, BENCH_DIR=folder, BENCH_IFS=" ".join(f"r{i}" for i in range(count)))
         if peer == "radvd":
-            write(f"{folder}/conf", radvd_conf(count, False))
+            daemons.write(f"{folder}/conf", radvd_conf(count, False))
             command = f"exec radvd -n -m stderr -C {folder}/conf -p {folder}/pid"
         else:
             self.run(commands.configure)
@@ -165,7 +161,7 @@ class Daemon:
     def reconfigure(self):
         """Writes the configuration that change() puts in force: it may take its time."""
         if self.peer == "radvd":
-            write(f"{self.folder}/conf", radvd_conf(self.count, True))
+            daemons.write(f"{self.folder}/conf", radvd_conf(self.count, True))
         else:
             self.run(self.commands.reconfigure)
         ip_batch(ROUTER, [f"addr replace fd00:{i:x}:b::1/64 dev r{i} nodad" for i in range(self.count)])
@@ -267,15 +263,6 @@ def measure(peer, count, seconds, commands, folder):
         listener.join()
 
 
-def log_end(path):
-    with open(path) as log:
-        return log.read().splitlines()[-5:]
-
-
-def label_of(peer):
-    return peer.split(":", 1)[0] if peer.startswith("custom") and ":" in peer else peer
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("daemons", nargs="+", metavar="DAEMON")
@@ -284,11 +271,7 @@ def parse_arguments():
     parser.add_argument("-s", "--seconds", type=float, default=8)
     parser.add_argument("--configure", default=":", metavar="COMMAND")
     parser.add_argument("--reconfigure", default=":", metavar="COMMAND")
-    arguments = parser.parse_args()
-    for peer in arguments.daemons:
-        if label_of(peer) == peer and peer not in PROGRAMS:
-            parser.error(f"no such daemon: {peer}")
-    return arguments
+    return daemons.parse(parser, PROGRAMS)
 
 
 def main():
@@ -301,7 +284,7 @@ def main():
     for rep in range(1, arguments.reps + 1):
         for count in map(int, arguments.interfaces.split(",")):
             for peer in arguments.daemons:
-                label = label_of(peer)
+                label = daemons.label_of(peer)
                 if peer in PROGRAMS and not shutil.which(PROGRAMS[peer]):
                     print(f"SKIP ra {label} not installed")
                     continue
@@ -313,7 +296,7 @@ def main():
                     for metric, value, unit in measure(peer, count, arguments.seconds, arguments, folder):
                         lines.append(result.sample(rep, "ra", label, f"n{count}-{metric}", value, unit))
                 except RuntimeError as problem:
-                    print(f"SKIP ra {label} {problem}", *log_end(f"{folder}/log"), sep="\n# ")
+                    print(f"SKIP ra {label} {problem}", *daemons.log_end(f"{folder}/log"), sep="\n# ")
                 finally:
                     delete_namespaces()
     print(*result.summary(lines), sep="\n")

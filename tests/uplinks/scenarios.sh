@@ -49,6 +49,8 @@ begins() {
     held "b stands by: the host has an address of it in reserve" within 20 ready pc b
     probing pc 100
 }
+# a_before_b [LINE...] : two native uplinks are configured, of which a is the better one, and what the lines say
+a_before_b() { printf '%s\n' "$NATIVE_A priority=1" "$NATIVE_B" "$@" | configure; }
 # moves LETTER HOW OTHER LIMIT_MS : cuts an uplink; the host is on the other one within the limit, and never looks back
 moves() {
     local since ms
@@ -138,10 +140,7 @@ WORDS
 
 native_lives() {
     provide a && provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     lives a 3000 6000
     ends
@@ -182,10 +181,7 @@ native_renews() {
     provide a
     seconds=()
     provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     unshaken "renews: lifetimes of 14 s, renewed every 3" 20 pc sleep 18
     held "the host still prefers an address of it" prefers pc a
@@ -197,10 +193,7 @@ native_is_renumbered() {
     seconds=([valid]=600 [preferred]=300 [renew]=4 [rebind]=8)
     provide a
     provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     local old since ms
     old=$(lan_prefix a) since=$(now_ms)
@@ -222,10 +215,7 @@ WORDS
 
 native_gets_bad_input() {
     provide a && provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     local far
     ip -n "$run-isp-a" addr add fe80::bad/64 dev edge nodad
@@ -239,10 +229,7 @@ WORDS
 an_isp_that_repeats_itself_changes_nothing() {
     local before changes
     provide a && provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     sleep 12 # the first advertisements to the LAN come closer to each other
     before=$(advertised)
@@ -283,11 +270,7 @@ nothing_comes_in_uninvited() {
     local id address
     provide a && provide b
     id=$(ip -n "$run-pc" -6 -o addr show dev eth0 scope link | sed -n 's/.*fe80\(::[^/]*\).*/\1/p')
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-pinhole web host_id=$id lan=lan +port=8080
-WORDS
+    a_before_b "pinhole web host_id=$id lan=lan +port=8080"
     for address in 8080 8081; do start "http-$address" pc "exec python3 -m http.server --bind :: $address"; done
     begins a
     address=$(preferred pc | grep "^$(lan_prefix a)")
@@ -309,10 +292,7 @@ not() { ! "$@" >/dev/null 2>&1; }
 
 sources_of_no_uplink_are_refused() {
     provide a && provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     begins a
     ip -n "$run-pc" addr add 2001:db8:dead::1/128 dev eth0 nodad
     held "a source that no uplink gave: the router answers with type 1 code 5" answers_policy 2001:db8:dead::1
@@ -328,10 +308,7 @@ answers_policy() { in_ pc ping -6 -c 1 -W 1 -I "$1" "$INTERNET" 2>&1 | grep -q "
 native_shares_a_64() {
     delegates=no provide a
     provide b
-    configure <<WORDS
-$NATIVE_A priority=1
-$NATIVE_B
-WORDS
+    a_before_b
     tunnel_prefix=$(link_prefix a) && tunnel_prefix=${tunnel_prefix%:/64}
     remember_things
     must "the router answers" start_router
