@@ -14,7 +14,6 @@ use crate::router::{Action, Event, Router};
 use crate::store::key_file;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Packets taken from one socket in a row.
 const BUDGET: usize = 32;
@@ -151,7 +150,7 @@ impl UplinkSockets {
     #[cfg(feature = "wireguard")]
     fn handshakes(&mut self, router: &mut Router, kernel: &mut LinuxKernel, now: Instant, out: &mut Vec<Action>) {
         /// They are looked at this often.
-        const EACH: Duration = Duration::from_secs(5);
+        const EACH: std::time::Duration = std::time::Duration::from_secs(5);
         let tunnels = router.tunnels();
         if tunnels.is_empty() {
             self.handshakes_at = None;
