@@ -146,6 +146,21 @@ native_lives() {
     ends
 }
 
+# The provider's router answers and advertises as before: only somebody farther off, whom the owner names, can tell.
+native_is_cut_beyond() {
+    provide a && provide b
+    configure <<WORDS
+$NATIVE_A priority=1 +probe=$INTERNET
+$NATIVE_B
+WORDS
+    begins a
+    moves a beyond b 6000
+    held "status says who does not answer" status_says "no answer from $INTERNET"
+    comes_back a
+    held "and is used again" within 40 only_prefers b a
+    ends
+}
+
 native_is_restarted() {
     provide a && provide b
     configure <<WORDS
