@@ -194,6 +194,11 @@ impl Names {
         zones::changes(zones::zones(known, &self.entries), &mut self.zones)
     }
 
+    /// There are no names any more: every zone is gone.
+    pub fn end(self) -> Vec<Change> {
+        self.zones.into_keys().map(Change::Gone).collect()
+    }
+
     /// Names that are to stand in a zone of somebody else, with the addresses that the Internet knows.
     pub fn published(&self, what: Published) -> impl Iterator<Item = (&Entry, BTreeSet<Ipv6Addr>)> {
         let is_wanted = move |entry: &&Entry| match what {
