@@ -29,27 +29,28 @@ stop_daemon() { stop oasis6 TERM; }
 reload_daemon() {
     if runs oasis6; then oasis6 reload; else start_daemon; fi
 }
-# host_named LABEL : the host pc asks for an address under that name
+# ask_as NAME : the host pc asks for an address under that name
 ask_as() { in_ pc timeout 10 dhclient -6 -1 -H "$1" -lf "$work/dhclient.leases" -pf "$work/dhclient.pid" eth0; }
 
 make_lab 2>"$work/lab.log" || { echo "failed a lab can't be made here: $(tail -n 1 "$work/lab.log")"; exit 1; }
 provide b
 within 10 serves b
 start_broker >>"$work/lab.log" 2>&1 || { echo "failed there is no WireGuard here"; exit 1; }
-wg_ broker set wgbroker peer "$customer_key" remove
-wg genkey > "$work/spare.key"
-printf 'ready {"work":"%s","run":"%s","broker_key":"%s","broker4":"%s","prefix":"%s"}\n' "$work" "$run" "$broker_key" "$BROKER4" "$BROKER_PREFIX"
+customer_wireguard wg0 >>"$work/lab.log" 2>&1
+if kernel_has_wireguard; then wireguard=true; else wireguard=false; fi
+# wg0 is a tunnel made by hand, for a kernel without WireGuard: the daemon itself can't make one there
+printf 'ready {"work":"%s","run":"%s","wireguard":%s,"broker_key":"%s","broker4":"%s","prefix":"%s","gateway":"%s"}\n' \
+    "$work" "$run" "$wireguard" "$broker_key" "$BROKER4" "$BROKER_PREFIX" "$(link_local_of "$broker_key")"
 
 # admit KEY : the broker takes this customer
 admit() { wg_ broker set wgbroker peer "$1" allowed-ips "$BROKER_PREFIX,fe80::/64"; }
-# router_key DEVICE : the public key of a tunnel that oasis6 made
-router_key() { wg_ router show "$1" public-key; }
 
 while read -r command words; do
     # shellcheck disable=SC2086 # words
     case $command in
-        start_daemon | stop_daemon | reload_daemon | cut_off | mend | admit | router_key | ask_as | provide | retire | oasis6)
-            if said=$("$command" $words 2>&1); then echo "ok $(tr '\n' ' ' <<<"$said")"; else echo "failed $(tr '\n' ' ' <<<"$said")"; fi
+        start_daemon | stop_daemon | reload_daemon | cut_off | mend | admit | ask_as | provide | retire | oasis6)
+            if "$command" $words > "$work/said" 2>&1; then result=ok; else result=failed; fi
+            echo "$result $(tr '\n' ' ' < "$work/said")"
             ;;
         *) echo "failed there is no command $command" ;;
     esac

@@ -19,7 +19,10 @@ export class Lab {
 		const app = options.app ?? join(repository, 'luci-app');
 		lab.folder = mkdtempSync(join(tmpdir(), 'oasis6-luci-etc.'));
 		lab.configs = join(lab.folder, 'config');
+		// the daemon warns of one below /tmp
+		lab.state = join(repository, 'target/luci', `state-${process.pid}`);
 		mkdirSync(lab.configs);
+		mkdirSync(lab.state, { recursive: true });
 		lab.#shell(options.program ?? join(repository, 'target/release/oasis6'));
 		const ready = await lab.#line();
 		if (!ready.startsWith('ready '))
@@ -54,7 +57,7 @@ export class Lab {
 	reset(more = '') {
 		writeFileSync(join(this.configs, 'network'), "config interface 'lan'\n\toption device 'br-lan'\n\toption proto 'static'\n\n" +
 			"config interface 'wan'\n\toption device 'wan4'\n\toption proto 'dhcp'\n\nconfig interface 'wan6'\n\toption device 'wanb'\n\toption proto 'dhcpv6'\n");
-		writeFileSync(join(this.configs, 'oasis6'), `config oasis6 'globals'\n\toption enabled '1'\n\toption state_dir '${this.work}/state'\n` +
+		writeFileSync(join(this.configs, 'oasis6'), `config oasis6 'globals'\n\toption enabled '1'\n\toption state_dir '${this.state}'\n` +
 			`\toption run_dir '${this.work}/run'\n\toption log_level 'debug'\n\nconfig lan 'lan'\n\toption interface 'lan'\n${more}`);
 		for (const config of ['firewall', 'dhcp', 'system', 'luci'])
 			writeFileSync(join(this.configs, config), '');
@@ -67,6 +70,12 @@ export class Lab {
 		if (state != 'ok')
 			throw new Error(`${words[0]}: ${said.join(' ')}`);
 		return said.join(' ').trim();
+	}
+
+	// The broker takes the key of a WireGuard uplink that the daemon made.
+	async admit(uplink) {
+		const { uplinks } = await this.until('uplinks', answer => answer?.uplinks?.some(({ name, public_key }) => name == uplink && public_key));
+		await this.tell('admit', uplinks.find(({ name }) => name == uplink).public_key);
 	}
 
 	// Until the daemon's answer to `method` is as wanted.
@@ -85,6 +94,7 @@ export class Lab {
 		this.pages?.close();
 		this.shell.stdin.end();
 		await this.ended;
-		rmSync(this.folder, { recursive: true, force: true });
+		for (const folder of [this.folder, this.state].filter(Boolean))
+			rmSync(folder, { recursive: true, force: true });
 	}
 }

@@ -22,7 +22,7 @@ function ask(path, method, params) {
 }
 
 // An OpenWrt router as its other objects tell of it.
-function played(log) {
+function played(log, running) {
 	const device = (name, type) => ({ name, type, up: true, devtype: type, flags: { up: true }, ipaddrs: [], ip6addrs: [], stats: {} });
 	const face = (name, l3, proto) => ({ interface: name, up: true, pending: false, available: true, autostart: true, dynamic: false,
 		uptime: 60, proto, device: l3, l3_device: l3, metric: 0, data: {}, 'ipv4-address': [], 'ipv6-address': [], 'ipv6-prefix': [],
@@ -43,11 +43,13 @@ function played(log) {
 		network: { get_proto_handlers: () => ({ static: { no_device: false }, dhcp: { no_device: false }, none: {} }) },
 		'network.device': { status: () => ({}) },
 		system: { board: () => ({ hostname: 'OpenWrt', model: 'Test', release: { distribution: 'OpenWrt' } }), info: () => ({ localtime: Math.floor(Date.now() / 1000) }) },
-		log: {
-			read: ({ lines = 100 }) => ({ log: log().slice(-lines).map((msg, id) => ({ id, msg: `oasis6: ${msg}`, priority: 30, source: 0, time: Date.now() })) }),
+		log: { read: ({ lines = 100 }) => ({ log: log().slice(-lines).map((msg, id) => ({ id, msg: `oasis6: ${msg}`, priority: 30, source: 0, time: Date.now() })) }) },
+		file: {
+			exec: ({ command }) => command == '/sbin/logread' ? { code: 0, stdout: log().map(line => `Wed Nov 25 04:50:00 2026 daemon.info oasis6[1]: ${line}\n`).join('') } : { code: 127 },
+			list: () => ({ entries: [] }), stat: () => ({}),
 		},
-		file: { exec: () => ({ code: 0, stdout: '' }), list: () => ({ entries: [] }), stat: () => ({}) },
-		service: { list: () => ({ oasis6: { instances: { instance1: { running: true } } } }) },
+		rc: { list: () => ({ oasis6: { start: 40, enabled: true, running: running() } }) },
+		service: { list: () => ({ oasis6: { instances: { instance1: { running: running() } } } }) },
 	};
 }
 
@@ -58,7 +60,8 @@ export class Router {
 		this.socket = socket;
 		this.reload = reload;
 		this.substitute = {};
-		this.absent = false;
+		// what procd would say
+		this.running = true;
 		this.objects = played(() => {
 			try {
 				return readFileSync(log, 'utf8').trimEnd().split('\n');
@@ -66,14 +69,12 @@ export class Router {
 			catch {
 				return [];
 			}
-		});
+		}, () => this.running);
 	}
 
 	async has(object) {
 		if (object != 'oasis6')
 			return object in this.objects;
-		if (this.absent)
-			return false;
 		try {
 			await ask(this.socket, 'status', {});
 			return true;

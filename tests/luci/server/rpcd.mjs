@@ -59,6 +59,12 @@ export class Rpcd {
 		return this.knows(session) && Boolean(listed('read') || listed('write'));
 	}
 
+	// A program is listed with its arguments.
+	#mayFile(method, { path, command, params = [] }) {
+		const listed = this.acl.read.file?.[command == null ? path : [command, ...params].join(' ')];
+		return Boolean(listed?.includes(method));
+	}
+
 	async answer(request) {
 		const reply = result => ({ jsonrpc: '2.0', id: request?.id ?? null, ...result });
 		const error = ([code, message]) => reply({ error: { code, message } });
@@ -75,6 +81,8 @@ export class Rpcd {
 			return error(NO_OBJECT);
 		if (!this.#may(session, 'ubus', object, method))
 			return error(NO_ACCESS);
+		if (object == 'file' && !this.#mayFile(method, params))
+			return reply({ result: [DENIED] });
 		if (!own)
 			return reply({ result: await this.router.call(object, method, params) });
 		const does = object == 'session' ? this.#session : this.#uci;
