@@ -117,16 +117,19 @@ export class Pages {
 	}
 
 	async #uci(action, session, token, send) {
+		const nothing = () => send('', 'text/plain', 204);
 		switch (action) {
 			case 'apply_rollback':
 				this.token = `t${Date.now()}`;
-				return await this.rpcd.apply(session, true) ? send(JSON.stringify({ token: this.token })) : send('No data', 'text/plain', 204);
+				return await this.rpcd.apply(session, true) ? send(JSON.stringify({ token: this.token })) : nothing();
 			case 'apply_unchecked':
-				return await this.rpcd.apply(session, false) ? send('OK', 'text/plain') : send('', 'text/plain', 204);
+				// (204 for success too: there is nothing left that ubus could say)
+				await this.rpcd.apply(session, false);
+				return nothing();
 			case 'confirm':
 				if (token != this.token)
 					return send('Permission denied', 'text/plain', 403);
-				return this.rpcd.confirm() ? send('OK', 'text/plain') : send('', 'text/plain', 204);
+				return this.rpcd.confirm() ? send('OK', 'text/plain') : nothing();
 			case 'revert':
 				this.rpcd.revert(session);
 				return send('OK', 'text/plain');
