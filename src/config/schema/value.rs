@@ -332,11 +332,15 @@ pub(super) static DEVICE: Form<String> = Form {
 pub(super) static SECTION: Form<String> = Form {
     accepts: "a section's name",
     datatype: "uciname",
-    parse: |text| match !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    parse: |text| match is_section_name(text) {
         true => Ok(text.into()),
         false => wrong(text, "is no name of letters, digits and _"),
     },
 };
+
+pub(in crate::config) fn is_section_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
 
 /// A folder whose socket `oasis6.sock` still has a name that fits into a socket address (108 bytes).
 const LONGEST_FOLDER: usize = 90;

@@ -2,17 +2,14 @@
 'require baseclass';
 'require rpc';
 
-/* What ubusd answers instead of a result. */
-const METHOD_NOT_FOUND = 3, NOT_FOUND = 4;
-
 const ask = {
 	status: rpc.declare({ object: 'oasis6', method: 'status' }),
 	uplinks: rpc.declare({ object: 'oasis6', method: 'uplinks' }),
 	leases: rpc.declare({ object: 'oasis6', method: 'leases' }),
 	names: rpc.declare({ object: 'oasis6', method: 'names' }),
-	check: rpc.declare({ object: 'oasis6', method: 'check', params: [ 'config' ] }),
-	plan: rpc.declare({ object: 'oasis6', method: 'plan', params: [ 'config' ] }),
-	key: rpc.declare({ object: 'oasis6', method: 'key', params: [ 'uplink' ] }),
+	check: rpc.declare({ object: 'luci.oasis6', method: 'check', params: [ 'config' ] }),
+	plan: rpc.declare({ object: 'luci.oasis6', method: 'plan', params: [ 'config' ] }),
+	key: rpc.declare({ object: 'luci.oasis6', method: 'key', params: [ 'uplink' ] }),
 	service: rpc.declare({ object: 'rc', method: 'list', params: [ 'name' ] })
 };
 
@@ -72,13 +69,8 @@ return baseclass.extend({
 		return ask.plan(config).then(answer => L.isObject(answer) && Array.isArray(answer.ops) ? answer : null);
 	},
 
-	/* The public key of a WireGuard uplink; the daemon makes the private one, which stays on the router. */
+	/* The public key of a WireGuard uplink, made if there is none yet; the private one stays on the router. Null: it can't be. */
 	key(uplink) {
-		return ask.key(uplink).then(answer => {
-			if (answer === METHOD_NOT_FOUND || answer === NOT_FOUND || typeof answer?.public_key != 'string')
-				return null;
-
-			return answer.public_key;
-		});
+		return ask.key(uplink).then(answer => typeof answer?.public_key == 'string' ? answer.public_key : null);
 	}
 });
