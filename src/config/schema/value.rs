@@ -112,7 +112,7 @@ fn hexadecimal(text: &str) -> Parsed<u64> {
 
 pub(super) static SUBNET: Form<u64> = Form {
     accepts: "a hexadecimal number, as it stands in the address",
-    datatype: "and(hexstring,maxlength(16))",
+    datatype: "maxlength(18)",
     parse: hexadecimal,
 };
 
@@ -138,7 +138,7 @@ fn identifier(text: &str) -> Parsed<u64> {
 
 pub(super) static ID: Form<u64> = Form {
     accepts: "the lower half of an address",
-    datatype: "or(ip6addr,and(hexstring,maxlength(16)))",
+    datatype: "or(ip6addr(\"nomask\"),maxlength(18))",
     parse: identifier,
 };
 
