@@ -7,7 +7,7 @@ use crate::daemon::{self, Paths};
 use crate::kernel::linux;
 #[cfg(feature = "replay")]
 use crate::sim::{self, Script};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,10 +25,11 @@ oasis6: IPv6 for any network
   oasis6 monitor    what happens, as it happens
   oasis6 reload     read the configuration again; apply only the difference
   oasis6 withdraw   remove what a stopped daemon left in the kernel for the next one
+  oasis6 key NAME   the public key of a WireGuard uplink, made if there is none yet
   oasis6 schema     every option with its default, range and meaning
   oasis6 replay F   live a recorded life of a simulated router again
 
-  --config FILE     the configuration (/etc/config/oasis6)
+  --config FILE     the configuration (/etc/config/oasis6); - for check and plan: standard input
   --network FILE    OpenWrt's interfaces (/etc/config/network)
   --ubus SOCKET     OpenWrt's bus (/var/run/ubus/ubus.sock)
   --json            for programs
@@ -56,6 +57,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),
         "withdraw" => withdraw(&options),
+        "key" => key(&options),
         "schema" => schema(&options),
         "replay" => replay(&options),
         other => return usage(&format!("there is no command '{other}'")),
@@ -94,11 +96,18 @@ impl Options {
                 "--help" | "-h" => options.command = "help".into(),
                 option if option.starts_with('-') => return Err(format!("there is no option '{option}'")),
                 word if options.command.is_empty() => options.command = word.into(),
-                word if options.command == "replay" && options.operand.is_none() => options.operand = Some(word.into()),
+                word if matches!(&*options.command, "replay" | "key") && options.operand.is_none() => {
+                    options.operand = Some(word.into());
+                }
                 word => return Err(format!("'{word}' is one word too many")),
             }
         }
-        if options.command.is_empty() { Err("which command?".into()) } else { Ok(options) }
+        let once = matches!(&*options.command, "check" | "plan");
+        match options.paths.config.to_str() {
+            _ if options.command.is_empty() => Err("which command?".into()),
+            Some("-") if !once => Err("only check and plan read a configuration from standard input".into()),
+            _ => Ok(options),
+        }
     }
 
     /// The running daemon's socket: where the configuration puts it, or the default place if it can't be read.
@@ -159,6 +168,12 @@ fn monitor(options: &Options) -> Result<(), String> {
         let line = if options.json { event.to_string() } else { show::event(event) };
         print(&(line + "\n"))
     })
+}
+
+fn key(options: &Options) -> Result<(), String> {
+    let Some(name) = &options.operand else { return Err("key needs the name of an uplink".into()) };
+    let key = daemon::public_key(&daemon::load(&options.paths), name)?;
+    if options.json { print_json(&json!({ "public_key": key })) } else { print(&format!("{key}\n")) }
 }
 
 fn schema(options: &Options) -> Result<(), String> {

@@ -26,6 +26,7 @@ mod withdraw;
 
 pub use load::{Loaded, Paths, load};
 pub use plan::plan;
+pub use uplinks::public_key;
 pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
@@ -420,7 +421,7 @@ impl Daemon {
         match method {
             "status" => Ok(self.status(now)),
             "leases" => Ok(self.router.leases(now)),
-            "uplinks" => Ok(self.router.uplinks(now)),
+            "uplinks" => Ok(self.uplinks(now)),
             "check" => Ok(load(&self.paths).check()),
             "plan" => {
                 let mut loaded = load(&self.paths);
@@ -439,8 +440,15 @@ impl Daemon {
         }
     }
 
+    fn uplinks(&self, now: Instant) -> Value {
+        let mut answer = self.router.uplinks(now);
+        uplinks::add_traffic(&mut answer);
+        answer
+    }
+
     fn status(&self, now: Instant) -> Value {
         let mut status = self.router.status(now);
+        uplinks::add_traffic(&mut status);
         let mut troubles = Vec::new();
         let mut trouble = |place: &str, message: &str, remedy: &str| {
             troubles.push(Trouble { place: place.into(), message: message.into(), remedy: remedy.into() });
