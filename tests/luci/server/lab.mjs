@@ -23,13 +23,14 @@ export class Lab {
 		lab.state = join(repository, 'target/luci', `state-${process.pid}`);
 		mkdirSync(lab.configs);
 		mkdirSync(lab.state, { recursive: true });
-		lab.#shell(options.program ?? join(repository, 'target/release/oasis6'));
+		const program = options.program ?? join(repository, 'target/release/oasis6');
+		lab.#shell(program);
 		const ready = await lab.#line();
 		if (!ready.startsWith('ready '))
 			throw new Error(ready);
 		Object.assign(lab, JSON.parse(ready.slice(6)));
 		lab.reset();
-		lab.router = new Router({ socket: join(lab.work, 'run/oasis6.sock'), log: join(lab.work, 'oasis6.log'),
+		lab.router = new Router({ program, socket: join(lab.work, 'run/oasis6.sock'), log: join(lab.work, 'oasis6.log'),
 			reload: () => lab.tell('reload_daemon') });
 		const acls = [join(repository, 'files/usr/share/rpcd/acl.d'), join(app, 'root/usr/share/rpcd/acl.d')];
 		const acl = readAcl([...acls, join(import.meta.dirname, '../host/acl.d')]);

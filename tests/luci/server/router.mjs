@@ -1,5 +1,6 @@
 // The router behind the page: `oasis6` is the daemon itself, asked over its control socket; the little that pages ask of
 // other objects is played.
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
@@ -56,8 +57,9 @@ function played(log, running) {
 export class Router {
 	// socket: of the daemon; log: path of its log; reload: applies the files; substitute: method → function that answers
 	// instead of the daemon (for tests of many rows), given the daemon's own answer
-	constructor({ socket, log, reload }) {
+	constructor({ socket, log, reload, program }) {
 		this.socket = socket;
+		this.program = program;
 		this.reload = reload;
 		this.substitute = {};
 		// what procd would say
@@ -72,7 +74,28 @@ export class Router {
 		}, () => this.running);
 	}
 
+	// What the app's rpcd script does.
+	#script(method, { config, uplink }) {
+		const words = method == 'key' ? ['key', '--json', uplink] : [method, '--json', '--config', '-'];
+		return new Promise(done => {
+			let text = '';
+			const child = spawn(this.program, words, { stdio: ['pipe', 'pipe', 'ignore'] });
+			child.stdout.on('data', piece => { text += piece; });
+			child.on('close', () => {
+				try {
+					done([OK, JSON.parse(text)]);
+				}
+				catch {
+					done([UNKNOWN]);
+				}
+			});
+			child.stdin.end(config ?? '');
+		});
+	}
+
 	async has(object) {
+		if (object == 'luci.oasis6')
+			return true;
 		if (object != 'oasis6')
 			return object in this.objects;
 		try {
@@ -85,6 +108,8 @@ export class Router {
 	}
 
 	async call(object, method, params) {
+		if (object == 'luci.oasis6')
+			return ['check', 'plan', 'key'].includes(method) ? this.#script(method, params) : [METHOD_NOT_FOUND];
 		if (object != 'oasis6') {
 			const does = this.objects[object][method];
 			return does ? [OK, does(params)] : [METHOD_NOT_FOUND];
