@@ -92,9 +92,9 @@ async function isAccessible(browser, lab) {
 			const { page, context, faults } = await visit(browser, lab, view, look);
 			await page.waitForTimeout(700);
 			await page.evaluate(axe.source);
-			// on LuCI itself, what its theme draws around our pages is not ours to mend
-			const { violations } = await page.evaluate(within => window.axe.run(within), process.env.LUCI ? '#view' : 'body');
-			const said = violations.map(({ id, nodes }) => `${id} ${nodes.map(node => node.html.slice(0, 120)).join(' | ')}`);
+			// landmarks are the theme's, and so is what stands around our pages
+			const { violations } = await page.evaluate(within => window.axe.run(within, { rules: { region: { enabled: false } } }), process.env.LUCI ? '#view' : 'body');
+			const said = violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html.slice(0, 120)).join(' | ')}`);
 			held(`${view}, ${name}: axe-core finds nothing`, !said.length, said.join('\n'));
 			const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 			held(`${view}, ${name}: nothing reaches beyond the window`, wide <= 0, `${wide} pixels`);
@@ -110,8 +110,8 @@ async function isQuick(browser, lab) {
 	const client = await context.newCDPSession(page);
 	const busy = async () => (await client.send('Performance.getMetrics')).metrics.find(({ name }) => name == 'TaskDuration').value * 1000;
 	await client.send('Performance.enable');
-	// what LuCI itself takes is measured on a page without lists
 	await page.goto(url(lab, 'diagnose'));
+	await page.waitForSelector('#view > :not(.spinning)');
 	await client.send('Emulation.setCPUThrottlingRate', { rate: 6 });
 	const paint = async view => {
 		const start = await busy();
@@ -120,9 +120,15 @@ async function isQuick(browser, lab) {
 		await page.evaluate(() => new Promise(done => requestAnimationFrame(() => setTimeout(done))));
 		return Math.round(await busy() - start);
 	};
-	const around = await paint('diagnose'), whole = await paint('overview');
-	console.log(`VALUE luci_page_ms ${whole}`);
-	console.log(`VALUE luci_first_paint_ms ${whole - around}`);
+	// what LuCI itself takes: the same on a page that shows one sentence
+	const median = list => list.sort((a, b) => a - b)[list.length >> 1];
+	const around = [], whole = [];
+	for (let n = 0; n < 3; n++) {
+		around.push(await paint('diagnose'));
+		whole.push(await paint('overview'));
+	}
+	console.log(`VALUE luci_page_ms ${median(whole)}`);
+	console.log(`VALUE luci_first_paint_ms ${median(whole) - median(around)}`);
 	const before = await busy(), seconds = 15;
 	await page.waitForTimeout(seconds * 1000);
 	console.log(`VALUE luci_busy_ms_per_s ${((await busy() - before) / seconds).toFixed(1)}`);

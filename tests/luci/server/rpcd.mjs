@@ -53,7 +53,8 @@ export class Rpcd {
 	}
 
 	#may(session, scope, object, method) {
-		if (object == 'session' || (object == 'luci' && method == 'getFeatures'))
+		// whoever is nobody may ask these; a session that ran out may ask nothing
+		if ((this.knows(session) || session == NOBODY) && (object == 'session' || (object == 'luci' && method == 'getFeatures')))
 			return true;
 		const listed = right => this.acl[right][scope]?.[object]?.some(name => name == method || name == '*');
 		return this.knows(session) && Boolean(listed('read') || listed('write'));

@@ -18,6 +18,16 @@ function objects(list) {
 	return Array.isArray(list) ? list.filter(L.isObject) : [];
 }
 
+/* uhttpd says by an error that nobody has this object; other errors, as that of a session that is over, stay. */
+function unlessAbsent(answer) {
+	return answer.catch(error => {
+		if (!/-32000/.test(error.message))
+			throw error;
+
+		return null;
+	});
+}
+
 /* Why the daemon does not answer: missing, stopped, or its program has no ubus object (oasis6-mini). */
 function absence() {
 	return L.resolveDefault(ask.service('oasis6'), null).then(services => {
@@ -34,7 +44,7 @@ return baseclass.extend({
 	/* { kind, status, uplinks, moves }: kind is `ok`, `older` (it lacks what these pages show), `missing`, `stopped` or `mute`.
 	   Never fails, except when the session is over: that is LuCI's to say. */
 	look() {
-		return Promise.all([ ask.status(), ask.uplinks() ]).then(([ status, uplinks ]) => {
+		return Promise.all([ unlessAbsent(ask.status()), unlessAbsent(ask.uplinks()) ]).then(([ status, uplinks ]) => {
 			if (!L.isObject(status) || status.error)
 				return absence().then(kind => ({ kind, status: {}, uplinks: [], moves: [] }));
 
@@ -50,12 +60,12 @@ return baseclass.extend({
 	},
 
 	leases() {
-		return ask.leases().then(answer => ({ rows: objects(answer?.leases), left_out: +answer?.left_out || 0 }));
+		return unlessAbsent(ask.leases()).then(answer => ({ rows: objects(answer?.leases), left_out: +answer?.left_out || 0 }));
 	},
 
 	/* Null: this daemon knows no names. */
 	names() {
-		return ask.names().then(answer => Array.isArray(answer?.names)
+		return unlessAbsent(ask.names()).then(answer => Array.isArray(answer?.names)
 			? { rows: objects(answer.names), left_out: +answer.left_out || 0 } : null);
 	},
 
