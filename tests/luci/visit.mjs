@@ -113,12 +113,12 @@ async function isQuick(browser, lab) {
 	await page.goto(url(lab, 'diagnose'));
 	await page.waitForSelector('#view > :not(.spinning)');
 	await client.send('Emulation.setCPUThrottlingRate', { rate: 6 });
+	// (the count begins anew with each page)
 	const paint = async view => {
-		const start = await busy();
 		await page.goto(url(lab, view));
 		await page.waitForSelector('#view > :not(.spinning)');
 		await page.evaluate(() => new Promise(done => requestAnimationFrame(() => setTimeout(done))));
-		return Math.round(await busy() - start);
+		return Math.round(await busy());
 	};
 	// what LuCI itself takes: the same on a page that shows one sentence
 	const median = list => list.sort((a, b) => a - b)[list.length >> 1];
@@ -129,9 +129,16 @@ async function isQuick(browser, lab) {
 	}
 	console.log(`VALUE luci_page_ms ${median(whole)}`);
 	console.log(`VALUE luci_first_paint_ms ${median(whole) - median(around)}`);
-	const before = await busy(), seconds = 15;
-	await page.waitForTimeout(seconds * 1000);
-	console.log(`VALUE luci_busy_ms_per_s ${((await busy() - before) / seconds).toFixed(1)}`);
+	// a poll: what more is done while the page polls than while it does not, for each time that it asked
+	const during = async ms => {
+		const [time, asked] = [await busy(), lab.rpcd.calls.length];
+		await page.waitForTimeout(ms);
+		return { time: await busy() - time, polls: lab.rpcd.calls.slice(asked).filter(([, method]) => method == 'status').length };
+	};
+	const polling = await during(20000);
+	await page.evaluate(() => L.Poll.stop());
+	const still = await during(20000);
+	console.log(`VALUE luci_poll_ms ${((polling.time - still.time) / Math.max(polling.polls, 1)).toFixed(1)}`);
 	lab.router.substitute.leases = more(500);
 	await page.goto(url(lab, 'overview'));
 	await page.waitForFunction(() => document.body.innerText.includes('host-1'));
