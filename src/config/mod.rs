@@ -7,6 +7,7 @@
 //! A [`Config`] is always valid: whatever contradicts itself was refused with a [`Problem`] that names the
 //! place and the remedy. Nothing here reads a file; `daemon` hands the bytes in.
 
+mod dns;
 mod harmless;
 mod nearest;
 mod read;
@@ -15,10 +16,12 @@ pub mod schema;
 pub mod uci;
 mod uplink;
 
+pub use dns::{Dns, DnsMode, NamePattern, Publish, Published, Secondary, Secret, TsigKey};
 pub use harmless::harmless;
 pub use nearest::nearest;
 pub use read::{
-    MAX_FILE_SIZE, MAX_LANS, MAX_PINHOLES, MAX_PREFIXES, MAX_PROBLEMS, MAX_UPLINKS, Reading, interfaces, read,
+    MAX_FILE_SIZE, MAX_KEYS, MAX_LANS, MAX_PINHOLES, MAX_PREFIXES, MAX_PROBLEMS, MAX_PUBLISH, MAX_UPLINKS, Reading,
+    interfaces, read,
 };
 pub use uplink::{Given, Pinhole, PinholeHost, Protocol, Request, Share, Uplink, UplinkKind, UplinkMode, Wireguard};
 
@@ -48,6 +51,8 @@ pub struct Config {
     pub run_dir: String,
     /// File in tmpfs where leases stand as odhcpd writes them, for LuCI; empty: none.
     pub lease_file: String,
+    /// Names out of which the router has one more address on each link.
+    pub hash_names: Vec<String>,
     /// How many uplinks' prefixes the LANs use.
     pub uplink_mode: UplinkMode,
     /// The networks served, by section name.
@@ -60,6 +65,12 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// Ways in from the Internet, in the order of the file.
     pub pinholes: Vec<Pinhole>,
+    /// The DNS server; `None`: there is none.
+    pub dns: Option<Dns>,
+    /// Keys of TSIG, by section name.
+    pub keys: FlatMap<String, TsigKey>,
+    /// Zones of others in which our names are kept, by section name.
+    pub publish: FlatMap<String, Publish>,
 }
 
 /// Source of the unique local prefix (RFC 4193).
@@ -97,6 +108,8 @@ pub struct Lan {
     pub dns: Vec<DnsServer>,
     /// Search domains announced; empty: [`Config::domain`].
     pub search: Vec<String>,
+    /// Domain of its hosts; `None`: [`Config::domain`].
+    pub domain: Option<String>,
     /// Router advertisements; `None`: not sent.
     pub ra: Option<LanRa>,
     /// The DHCPv6 server; `None`: silent.
@@ -240,6 +253,8 @@ pub struct Host {
     pub section: String,
     /// Name in DNS; empty: none.
     pub name: String,
+    /// More names in DNS, one label each.
+    pub aliases: Vec<String>,
     /// How it is recognised: any of these.
     pub duids: Vec<HostDuid>,
     /// ... or any of these.

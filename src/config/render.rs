@@ -84,7 +84,8 @@ pub fn readme_table() -> String {
 /// Every option stands in it with its default or an example, as a comment.
 pub fn example() -> String {
     /// Written out; everything else is a comment.
-    const SET: [(&str, &str, &str); 2] = [("oasis6", "enabled", "0"), ("lan", "interface", "lan")];
+    const SET: [(&str, &str, &str); 3] =
+        [("oasis6", "enabled", "0"), ("lan", "interface", "lan"), ("dns", "mode", "behind")];
     let mut out = String::from(
         "# oasis6: IPv6 for any network. 'oasis6 check' finds mistakes in this file, 'oasis6 plan' shows what it\n\
          # would change. A line with # is a default or an example; remove the # to set it.\n",

@@ -153,6 +153,8 @@ pub struct Wireguard {
     pub listen_port: u16,
     /// The peer's public key.
     pub peer_key: PublicKey,
+    /// The peer's name in DNS, one label.
+    pub peer_name: Option<String>,
     /// A key that both ends share beside.
     pub preshared_key: Option<Key32>,
     /// `HOST:PORT` of the peer; empty: it calls us.

@@ -1,4 +1,4 @@
-use super::{ParseError, with_iid};
+use super::{ParseError, base64, with_iid};
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -6,7 +6,6 @@ use std::str::FromStr;
 const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 /// The bit of an interface identifier that says "universally administered" (RFC 4291 §2.5.1).
 const UNIVERSAL: u64 = 1 << 57;
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// A secret of 32 bytes: a WireGuard private key or preshared key. No text of it is made but by [`Key32::secret_text`].
 #[derive(Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ impl Key32 {
 
     /// The secret itself in base64, for the file it is kept in and for nothing else.
     pub fn secret_text(&self) -> String {
-        base64(&self.0)
+        base64::encode(&self.0)
     }
 }
 
@@ -81,7 +80,7 @@ impl FromStr for PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64(&self.0))
+        f.write_str(&base64::encode(&self.0))
     }
 }
 
@@ -91,34 +90,9 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-fn base64(bytes: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(44);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let index = (group >> (18 - 6 * place)) as usize & 63;
-            let letter = ALPHABET.get(index).filter(|_| place <= chunk.len());
-            text.push(char::from(*letter.unwrap_or(&b'=')));
-        }
-    }
-    text
-}
-
 /// `None` unless `text` is base64 of exactly 32 bytes, in the one way it can be written.
 fn from_base64(text: &str) -> Option<[u8; 32]> {
-    let letters = text.strip_suffix('=').filter(|letters| letters.len() == 43)?;
-    let (mut bytes, mut group, mut bits) = (Vec::with_capacity(33), 0u32, 0);
-    for letter in letters.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == letter)?;
-        group = group << 6 | u32::try_from(value).ok()?;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((group >> bits) as u8);
-            group &= (1 << bits) - 1;
-        }
-    }
-    (group == 0).then(|| bytes.try_into().ok())?
+    base64::decode(text)?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -136,8 +110,8 @@ mod tests {
         assert_eq!((key.secret_text(), key.public().to_string()), (PRIVATE.into(), PUBLIC.into()));
         assert_eq!(PUBLIC.parse(), Ok(key.public()));
         assert_eq!(Key32::from_random([0xff; 32]).public(), Key32([0xff; 32]).public());
-        assert_eq!(base64(&[0; 32]), format!("{}=", "A".repeat(43)));
-        assert_eq!(base64(&[0xff; 32]), format!("{}8=", "/".repeat(42)));
+        assert_eq!(base64::encode(&[0; 32]), format!("{}=", "A".repeat(43)));
+        assert_eq!(base64::encode(&[0xff; 32]), format!("{}8=", "/".repeat(42)));
     }
 
     #[test]
@@ -173,13 +147,13 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_round_trips(bytes: [u8; 32]) {
-            prop_assert_eq!(from_base64(&base64(&bytes)), Some(bytes));
+            prop_assert_eq!(from_base64(&base64::encode(&bytes)), Some(bytes));
         }
 
         #[test]
         fn no_text_brings_it_down(text in ".{0,50}") {
             if let Some(bytes) = from_base64(&text) {
-                prop_assert_eq!(base64(&bytes), text);
+                prop_assert_eq!(base64::encode(&bytes), text);
             }
         }
     }

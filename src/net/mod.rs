@@ -2,6 +2,7 @@
 //!
 //! Parse, don't validate: a value of these types is always well formed, so no other room checks again.
 
+pub mod base64;
 mod duid;
 mod flat;
 mod key;

@@ -18,6 +18,9 @@ impl Prefix {
     /// Global unicast space, 2000::/3 (RFC 4291 §2.4 and IANA's allocation).
     pub const GLOBAL: Prefix = Prefix::of(0x2 << 124, 3);
 
+    /// Unique local addresses, fc00::/7 (RFC 4193 §3.1).
+    pub const UNIQUE_LOCAL: Prefix = Prefix::of(0xfc << 120, 7);
+
     /// 6to4, 2002::/16 (RFC 3056 §2).
     pub const SIX_TO_FOUR: Prefix = Prefix::of(0x2002 << 112, 16);
 

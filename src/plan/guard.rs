@@ -14,6 +14,8 @@
 //!   may still use them. A source that leads back nowhere at all is answered where it comes in, if the kernel can.
 //! * From an uplink: a packet with a source of our own is dropped, and nothing goes from one uplink to another (we are
 //!   no transit, and so RFC 6324's loops end here).
+//! * By an uplink: nothing with a unique local source leaves (RFC 4193 §4.3), whoever sent it, the router itself too,
+//!   unless the uplink gave that source, or the owner gave it to the uplink's device.
 //! * From an uplink to a LAN ([`Mode::Own`]): answers, ICMPv6 errors about flows that are there (RFC 4890 §4.3.1), and
 //!   pinholes; no echo requests either, which RFC 4890 would let in. Where firewall4 is, its zones do this, and pinholes
 //!   and the devices of our own making, which are in no zone, are handed to it.

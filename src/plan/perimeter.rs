@@ -1,17 +1,20 @@
 //! The guard of this plan: who is where, what is behind us, whom pinholes lead to.
 
 use super::guard::{Guard, Guarded, GuardedUplink, guard};
-use super::objects::on_link_route;
+use super::objects::{on_link_route, unreachable_route};
 use super::pinholes::{Seen, pinholes};
-use super::{Desired, Facts, Key, LanPlan, SourcePrefix, ULA, Value, uplinks};
+use super::{Desired, Facts, Key, LanPlan, SourcePrefix, ULA, Uplink, Value, uplinks};
 use crate::config::{Config, UplinkKind};
-use crate::net::{FlatMap, Prefix};
+use crate::net::{FlatMap, Prefix, is_ula};
 use crate::proto::dhcp6::Resource;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-/// Adds the guard to a plan that has its LANs, where there are uplinks to guard against, and with it routes to the /64s
-/// that LANs had: without them no host could be told that its source is of no live uplink any more.
+/// Adds the guard to a plan that has its LANs, where there are uplinks to guard against, and with it
+///
+/// * routes to the /64s that LANs had: without them no host could be told that its source is of no live uplink any more;
+/// * a route that says of unique local destinations that they are nowhere, if no longer one leads there (RFC 4193 §4.3).
+///   An uplink that gives such a prefix leads to others of its kind.
 pub(super) fn add(config: &Config, facts: &Facts, sources: &[SourcePrefix], plan: &mut Desired) {
     let Some(guard) = perimeter(config, facts, sources, plan) else { return };
     plan.objects.insert(Key::Guard, Value::Guard(Arc::new(guard)));
@@ -22,6 +25,10 @@ pub(super) fn add(config: &Config, facts: &Facts, sources: &[SourcePrefix], plan
         for (key, value) in gone.filter(|gone| !used.contains(gone)).map(|gone| on_link_route(gone, link)) {
             plan.objects.entry(key).or_insert(value);
         }
+    }
+    let gives_local = |uplink: &Uplink| uplink.prefixes.iter().any(|(prefix, _)| is_ula(prefix.addr()));
+    if !facts.uplinks.values().any(gives_local) {
+        plan.objects.extend([unreachable_route(Prefix::UNIQUE_LOCAL)]);
     }
 }
 

@@ -322,6 +322,34 @@ fn forged_sources_are_dropped() {
     assert!(caught("our own source from outside") > 0);
 }
 
+// MUST RFC 7084 §4.3 ULA-4: no packet with a unique local source leaves by an uplink, not one of the router's own
+#[test]
+fn unique_local_sources_do_not_leave() {
+    let Some(mut bed) = Bed::new() else { return };
+    ip("address add fd00:1::1/64 dev lan0 nodad");
+    ip("route add default via 2001:db8:f1::1");
+    let leaves = |source: &str, to: &Namespace, destination: &str| {
+        let target = to.run(|| UdpSocket::bind(at(destination, 0)).unwrap());
+        target.set_read_timeout(Some(NOTHING_COMES)).unwrap();
+        let sent = UdpSocket::bind(at(source, 0)).unwrap().send_to(b"x", target.local_addr().unwrap());
+        assert_eq!(sent.is_ok(), target.recv(&mut [0; 8]).is_ok(), "who sends is told");
+        sent.is_ok()
+    };
+    assert!(leaves("2001:db8:f1::2", &bed.outside, OUTSIDE), "its own");
+    assert!(!leaves("fd00:1::1", &bed.outside, OUTSIDE));
+    assert!(leaves("fd00:1::1", &bed.lan, HOST), "inside");
+    assert_eq!(caught("unique local source"), 1);
+    // what the owner gave the device, and what an uplink gave
+    ip("address add fd77::2/64 dev wan0 nodad");
+    bed.outside.run(|| ip("address add fd77::1/64 dev eth0 nodad"));
+    assert!(leaves("fd77::2", &bed.outside, "fd77::1"));
+    ip("address add fd78::2/64 dev lan0 nodad");
+    assert!(!leaves("fd78::2", &bed.outside, "fd77::1"));
+    bed.uplinks[0].sources.push(prefix("fd78::/56"));
+    bed.put();
+    assert!(leaves("fd78::2", &bed.outside, "fd77::1"));
+}
+
 // SHOULD RFC 6324 §3.2: what came from a tunnel does not go back into one, so that no packet circles between two of them
 #[test]
 fn nothing_goes_from_one_uplink_to_another() {
@@ -407,6 +435,16 @@ fn addresses_change_on_their_way_out_where_a_64_is_shared_by_translation() {
     let _client = call(&bed.lan, "fd00:1::10", at(OUTSIDE, 80)).unwrap();
     let (_inner, from) = server.accept().unwrap();
     assert_eq!(from.ip(), addr("2001:db8:f1::2"), "the uplink's own address");
+    // an error about no flow that conntrack knows is not translated
+    let (errors, sender) = (icmp(&bed.outside), icmp(&bed.lan));
+    let mut complaint = vec![1, 4, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 8, 17, 63];
+    complaint.extend([addr(OUTSIDE).octets(), addr("fd00:1::10").octets()].concat());
+    complaint.extend([0x17, 0x70, 0x13, 0x88, 0, 8, 0, 0]);
+    let end = |text: &str| SockaddrIn6::from(SocketAddrV6::new(addr(text), 0, 0, 0));
+    bind(sender.as_raw_fd(), &end("fd00:1::10")).unwrap();
+    sendto(sender.as_raw_fd(), &complaint, &end(OUTSIDE), MsgFlags::empty()).unwrap();
+    assert!(!hears(&errors, NOTHING_COMES, |message| message[..2] == [1, 4]));
+    assert_eq!(caught("not translated"), 1);
     // a prefix of its own for it
     bed.uplinks[0].translations = vec![(prefix("fd00:1::/64"), Some(prefix("2001:db8:a:7::/64")))];
     bed.put();

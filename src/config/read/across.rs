@@ -1,5 +1,8 @@
 use super::report::{Place, Report};
-use crate::config::{Config, Device, GivenPrefix, Host, Lan, Pinhole, PinholeHost, Ula, Uplink, UplinkKind, nearest};
+use crate::config::{
+    Config, Device, Dns, GivenPrefix, Host, Lan, Pinhole, PinholeHost, Publish, TsigKey, Ula, Uplink, UplinkKind,
+    nearest,
+};
 use crate::net::FlatMap;
 use crate::net::Prefix;
 use std::fmt::Display;
@@ -11,11 +14,14 @@ pub(super) struct Sections {
     pub(super) prefixes: Vec<(Place, GivenPrefix)>,
     pub(super) hosts: Vec<(Place, Host)>,
     pub(super) pinholes: Vec<(Place, Pinhole)>,
+    pub(super) dns: Option<(Place, Dns)>,
+    pub(super) keys: Vec<(Place, TsigKey)>,
+    pub(super) publish: Vec<(Place, Publish)>,
 }
 
 /// What sections must be together. LANs that are not served don't collide with others.
 pub(super) fn check(globals: Option<&Place>, config: &Config, sections: &Sections, report: &mut Report) {
-    let Sections { lans, uplinks, prefixes, hosts, pinholes } = sections;
+    let Sections { lans, uplinks, prefixes, hosts, pinholes, dns, keys, publish } = sections;
     let served: Vec<&(Place, Lan)> = lans.iter().filter(|(_, lan)| lan.enabled).collect();
     places_of_lans(&served, report);
     places_of_uplinks(uplinks, &served, report);
@@ -29,6 +35,15 @@ pub(super) fn check(globals: Option<&Place>, config: &Config, sections: &Section
             known_lans(place, std::slice::from_ref(lan), lans, report);
         }
     }
+    let publishing = publish.iter().map(|(place, publish)| (place, "key", &publish.key));
+    let secondaries = dns.iter().flat_map(|(place, dns)| {
+        dns.secondaries.iter().filter_map(move |secondary| Some((place, "secondary", secondary.key.as_ref()?)))
+    });
+    for (place, option, name) in publishing.chain(secondaries) {
+        known(place, option, "key", name, keys.iter().map(|(place, _)| place.name.as_str()), report);
+    }
+    let names = keys.iter().map(|(place, key)| (format!("key_name '{}'", key.name), place));
+    unique(names, "key_name", "give one of the two another name", report);
     subnets(config.ula, &served, prefixes, report);
     let ula = match (config.ula, globals) {
         (Ula::Fixed(prefix), Some(place)) => Some((prefix, place, "ula")),
@@ -113,13 +128,26 @@ fn places_of_uplinks(uplinks: &[(Place, Uplink)], served: &[&(Place, Lan)], repo
 }
 
 fn known_lans(place: &Place, names: &[String], lans: &[(Place, Lan)], report: &mut Report) {
-    let known = || lans.iter().map(|(place, _)| place.name.as_str());
-    for name in names.iter().filter(|name| !known().any(|known| known == *name)) {
-        let remedy = match nearest(name, known()) {
+    for name in names {
+        known(place, "lan", "lan", name, lans.iter().map(|(place, _)| place.name.as_str()), report);
+    }
+}
+
+/// Refuses the name of a section that there is not; `sections` are those of its type.
+fn known<'a>(
+    place: &Place,
+    option: &str,
+    kind: &str,
+    name: &str,
+    mut sections: impl Iterator<Item = &'a str> + Clone,
+    report: &mut Report,
+) {
+    if !sections.clone().any(|known| known == name) {
+        let remedy = match nearest(name, &mut sections) {
             Some(known) => format!("did you mean '{known}'?"),
-            None => format!("add config lan '{name}', or remove it here"),
+            None => format!("add config {kind} '{name}', or remove it here"),
         };
-        report.error(place, &["lan"], format!("there is no lan '{name}'"), remedy);
+        report.error(place, &[option], format!("there is no {kind} '{name}'"), remedy);
     }
 }
 

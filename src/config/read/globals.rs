@@ -11,4 +11,9 @@ pub(super) fn check(place: &Place, config: &Config, report: &mut Report) {
         let message = format!("'{}' is in memory on OpenWrt, and empty after a reboot", config.state_dir);
         report.warning(place, &["state_dir"], message, "choose a folder on flash, as /etc/oasis6");
     }
+    // RFC 6762 §3: such names are asked for on the link, by multicast, and so never reach a server.
+    if config.domain.eq_ignore_ascii_case("local") || config.domain.to_ascii_lowercase().ends_with(".local") {
+        let message = format!("'{}' is for names asked for by multicast (RFC 6762)", config.domain);
+        report.warning(place, &["domain"], message, "choose another, as lan or home.arpa");
+    }
 }

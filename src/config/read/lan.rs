@@ -27,6 +27,7 @@ pub(super) fn check(place: &Place, mut draft: LanDraft, report: &mut Report) -> 
         router_id: draft.router_id,
         dns: draft.dns,
         search: draft.search,
+        domain: draft.domain,
         ra: Some(draft.ra).filter(|_| draft.advertise),
         dhcp6: Some(draft.dhcp6).filter(|_| draft.serve_dhcp6),
     })

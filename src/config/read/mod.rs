@@ -10,6 +10,7 @@
 //! itself are left out where a part of the file could not even be split into options.
 
 mod across;
+mod dns;
 mod globals;
 mod host;
 mod interfaces;
@@ -22,7 +23,8 @@ mod uplink;
 pub use interfaces::interfaces;
 
 use super::schema::{
-    self, GLOBALS, HOST, LAN, LanDraft, PINHOLE, PREFIX, PinholeDraft, PrefixDraft, Row, Table, UPLINK, UplinkDraft,
+    self, DNS, DnsDraft, GLOBALS, HOST, KEY, KeyDraft, LAN, LanDraft, PINHOLE, PREFIX, PUBLISH, PinholeDraft,
+    PrefixDraft, PublishDraft, Row, Table, UPLINK, UplinkDraft,
 };
 use super::{Config, Host, Problem, Severity, nearest, uci};
 use crate::net::FlatMap;
@@ -43,6 +45,12 @@ pub const MAX_UPLINKS: usize = 16;
 
 /// Most sections `pinhole`: each is an element of a set of nftables for each address of its host.
 pub const MAX_PINHOLES: usize = 1024;
+
+/// Most sections `key`: each update and transfer looks its key up by name.
+pub const MAX_KEYS: usize = 64;
+
+/// Most sections `publish`: each is a server that is told of every change.
+pub const MAX_PUBLISH: usize = 16;
 
 /// What came of reading a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +104,8 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     }
     report.skip(file.more_mistakes);
     let whole = !report.has_errors();
-    let Drafts { globals, lans, uplinks, prefixes, hosts, pinholes } = Drafts::collect(file, report);
+    let Drafts { globals, lans, uplinks, prefixes, hosts, pinholes, dns, keys, publish } =
+        Drafts::collect(file, report);
     let mut config = match &globals {
         Some((place, config)) => {
             globals::check(place, config, report);
@@ -120,10 +129,16 @@ fn convert(file: &uci::File, report: &mut Report) -> Config {
     }
     let uplinks = checked(uplinks, uplink::check, report);
     let pinholes = checked(pinholes, pinhole::check, report);
+    let dns = checked(dns.into_iter().collect(), dns::check, report).pop();
+    let keys = checked(keys, dns::key, report);
+    let publish = checked(publish, dns::publish, report);
     let globals = globals.as_ref().map(|(place, _)| place);
-    let sections = across::Sections { lans, uplinks, prefixes, hosts, pinholes };
+    let sections = across::Sections { lans, uplinks, prefixes, hosts, pinholes, dns, keys, publish };
     across::check(globals, &config, &sections, report);
-    let across::Sections { lans, uplinks, prefixes, hosts, pinholes } = sections;
+    let across::Sections { lans, uplinks, prefixes, hosts, pinholes, dns, keys, publish } = sections;
+    config.dns = dns.map(|(_, dns)| dns);
+    config.keys = keys.into_iter().map(|(place, key)| (place.name, key)).collect();
+    config.publish = publish.into_iter().map(|(place, publish)| (place.name, publish)).collect();
     config.uplinks = uplinks.into_iter().map(|(place, uplink)| (place.name, uplink)).collect();
     config.pinholes = pinholes.into_iter().map(|(_, pinhole)| pinhole).collect();
     config.lans = lans.into_iter().map(|(place, lan)| (place.name, lan)).collect();
@@ -154,6 +169,9 @@ struct Drafts {
     prefixes: Vec<(Place, PrefixDraft)>,
     hosts: Vec<(Place, Host)>,
     pinholes: Vec<(Place, PinholeDraft)>,
+    dns: Option<(Place, DnsDraft)>,
+    keys: Vec<(Place, KeyDraft)>,
+    publish: Vec<(Place, PublishDraft)>,
 }
 
 impl Drafts {
@@ -165,15 +183,13 @@ impl Drafts {
             let place = Place::new(section, *count);
             *count += 1;
             match section.kind.as_str() {
+                "dns" => {
+                    let draft = fill(&DNS, section, place, report);
+                    only(&mut drafts.dns, draft, &section.kind, report);
+                }
                 "oasis6" => {
                     let draft = fill(&GLOBALS, section, place, report);
-                    match &drafts.globals {
-                        None => drafts.globals = Some(draft),
-                        Some((first, _)) => {
-                            let message = format!("line {} has a section oasis6 already", first.line);
-                            report.error(&draft.0, &[], message, "put all its options into that one");
-                        }
-                    }
+                    only(&mut drafts.globals, draft, &section.kind, report);
                 }
                 kind @ "lan" if drafts.lans.len() >= MAX_LANS => too_many(kind, MAX_LANS, &place, report),
                 kind @ "prefix" if drafts.prefixes.len() >= MAX_PREFIXES => {
@@ -183,6 +199,10 @@ impl Drafts {
                 kind @ "pinhole" if drafts.pinholes.len() >= MAX_PINHOLES => {
                     too_many(kind, MAX_PINHOLES, &place, report)
                 }
+                kind @ "key" if drafts.keys.len() >= MAX_KEYS => too_many(kind, MAX_KEYS, &place, report),
+                kind @ "publish" if drafts.publish.len() >= MAX_PUBLISH => too_many(kind, MAX_PUBLISH, &place, report),
+                "key" => drafts.keys.push(fill(&KEY, section, place, report)),
+                "publish" => drafts.publish.push(fill(&PUBLISH, section, place, report)),
                 "lan" => drafts.lans.push(fill(&LAN, section, place, report)),
                 "uplink" => drafts.uplinks.push(fill(&UPLINK, section, place, report)),
                 "pinhole" => drafts.pinholes.push(fill(&PINHOLE, section, place, report)),
@@ -201,6 +221,17 @@ impl Drafts {
             }
         }
         drafts
+    }
+}
+
+/// Keeps the first of those sections of which there is one.
+fn only<T>(kept: &mut Option<(Place, T)>, draft: (Place, T), kind: &str, report: &mut Report) {
+    match kept {
+        None => *kept = Some(draft),
+        Some((first, _)) => {
+            let message = format!("line {} has a section {kind} already", first.line);
+            report.error(&draft.0, &[], message, "put all its options into that one");
+        }
     }
 }
 

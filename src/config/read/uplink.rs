@@ -88,6 +88,7 @@ fn what(place: &Place, kind: Type, draft: UplinkDraft, report: &mut Report) -> O
                 private_key_file: draft.private_key_file,
                 listen_port: draft.listen_port,
                 peer_key,
+                peer_name: draft.peer_name,
                 preshared_key: draft.preshared_key,
                 endpoint: draft.endpoint,
                 allowed_ips: draft.allowed_ips,

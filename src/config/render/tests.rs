@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Config, Device, Ula, read};
+use crate::config::{Config, Device, DnsMode, Ula, read};
 use std::path::Path;
 
 /// A file of the project that is made from the schema: it must be what the schema says. `UPDATE=1` writes it.
@@ -69,7 +69,8 @@ fn the_shipped_configuration_serves_the_interface_lan_once_it_is_enabled() {
     assert!(!config.enabled);
     assert_eq!(config.ula, Ula::Auto);
     assert_eq!(config.lans["lan"].device, Device::Interface("lan".into()));
-    assert_eq!(Config { lans: Default::default(), ..config }, Config::default());
+    assert_eq!(config.dns.as_ref().map(|dns| (dns.mode, dns.port)), Some((DnsMode::Behind, 5356)));
+    assert_eq!(Config { lans: Default::default(), dns: None, ..config }, Config::default());
     let enabled = example().replace("option enabled '0'", "option enabled '1'");
     assert!(read(enabled.as_bytes()).config.unwrap().enabled);
 }
@@ -121,10 +122,22 @@ fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
             "option prefix 2001:db8::/48\n"
         } else if own.contains("lan 'lan'") && !line.contains("interface") {
             "option interface lan\n"
+        } else if own.contains("config key") && name != "secret" {
+            "list name a.lan\noption secret c2VjcmV0IG9mIHRoaXJ0eS10d28gbGV0dGVycy4uLi4=\n"
+        } else if own.contains("publish") {
+            match name {
+                "zone" => "option key laptop\n",
+                "key" => "option zone dyn.example\n",
+                _ => "option zone dyn.example\noption key laptop\n",
+            }
         } else if own.contains("host") {
             "list mac 02:00:5e:00:53:02\noption name x\n"
         } else {
             ""
+        };
+        let key = match own.contains("publish") {
+            true => "config key laptop\noption secret c2VjcmV0IG9mIHRoaXJ0eS10d28gbGV0dGVycy4uLi4=\n",
+            false => "",
         };
         let lan = if ["prefix 'isp'", "uplink", "pinhole"].iter().any(|section| own.contains(section)) {
             "config lan lan\noption interface lan\n"
@@ -132,7 +145,7 @@ fn each_line_of_the_shipped_configuration_may_be_uncommented_alone() {
             ""
         };
         let globals = if own.contains("oasis6") { "" } else { "config oasis6\n" };
-        let text = format!("{globals}{lan}{own}\n{needed}{}\n", line.replace('#', ""));
+        let text = format!("{globals}{lan}{key}{own}\n{needed}{}\n", line.replace('#', ""));
         assert_eq!(read(text.as_bytes()).problems, [], "{text}");
         count += 1;
     }
@@ -145,8 +158,9 @@ fn all_of_it_uncommented_has_only_the_contradiction_of_device_and_interface() {
     let whole = example();
     let (before, uplink) = whole.split_once("#config uplink").unwrap();
     let (_, after) = uplink.split_once("#config prefix").unwrap();
-    let (after, _) = after.split_once("#config pinhole").unwrap();
-    let all: String = format!("{before}#config prefix{after}")
+    let (after, pinhole) = after.split_once("#config pinhole").unwrap();
+    let (_, dns) = pinhole.split_once("config dns").unwrap();
+    let all: String = format!("{before}#config prefix{after}config dns{dns}")
         .lines()
         .filter(|line| !line.contains("option device"))
         .map(|line| match line.trim_start() {
@@ -158,6 +172,7 @@ fn all_of_it_uncommented_has_only_the_contradiction_of_device_and_interface() {
     assert_eq!(reading.problems, [], "{all}");
     let config = reading.config.unwrap();
     assert_eq!((config.lans.len(), config.prefixes.len(), config.hosts.len()), (1, 1, 1));
+    assert_eq!((config.keys.len(), config.publish.len()), (1, 1));
     let ra = config.lans["lan"].ra.as_ref().unwrap();
     assert_eq!(ra.dnr.as_ref().unwrap().params, "alpn=dot port=853");
 }
@@ -167,7 +182,7 @@ fn json_has_every_option_once() {
     let json = json();
     let sections = json["sections"].as_array().unwrap();
     let kinds: Vec<_> = sections.iter().map(|section| section["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["oasis6", "lan", "uplink", "prefix", "host", "pinhole"]);
+    assert_eq!(kinds, ["oasis6", "lan", "uplink", "prefix", "host", "pinhole", "dns", "key", "publish"]);
     let lan = sections[1]["options"].as_array().unwrap();
     let max = lan.iter().find(|option| option["name"] == "ra_max_interval").unwrap();
     assert_eq!(max["default"], "600");

@@ -20,12 +20,16 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         state_dir: String::new(),
         run_dir: String::new(),
         lease_file: String::new(),
+        hash_names: Vec::new(),
         uplink_mode: UplinkMode::Best,
         lans: FlatMap::new(),
         uplinks: FlatMap::new(),
         prefixes: FlatMap::new(),
         hosts: Vec::new(),
         pinholes: Vec::new(),
+        dns: None,
+        keys: FlatMap::new(),
+        publish: FlatMap::new(),
     },
     rows: &[
         Row::option("enabled", Flag(|c, on| c.enabled = on))
@@ -67,5 +71,9 @@ pub(in crate::config) static GLOBALS: Table<Config> = Table {
         Row::option("lease_file", Text(&value::FILE_OR_OFF, |c, file| c.lease_file = file))
             .default("off")
             .help("File for LuCI's list of leases, written as odhcpd writes its own; off: none."),
+        Row::list("hash_name", Text(&value::DOMAIN, |c, name| c.hash_names.push(name)))
+            .otherwise("none")
+            .example("router.example")
+            .help("Name of the router itself, out of which it has one more address on each link."),
     ],
 };

@@ -13,6 +13,7 @@ pub(in crate::config) static HOST: Table<Host> = Table {
     blank: || Host {
         section: String::new(),
         name: String::new(),
+        aliases: Vec::new(),
         duids: Vec::new(),
         macs: Vec::new(),
         host_id: None,
@@ -24,6 +25,10 @@ pub(in crate::config) static HOST: Table<Host> = Table {
             .otherwise("none")
             .example("printer")
             .help("Its name in DNS."),
+        Row::list("alias", Text(&value::LABEL, |h, name| h.aliases.push(name)))
+            .otherwise("none")
+            .example("print")
+            .help("One more name of it in DNS."),
         Row::list("duid", Duid(&value::DUID, |h, duid| h.duids.push(duid)))
             .otherwise("none")
             .example("0003000102005e005301")

@@ -12,6 +12,7 @@ pub(in crate::config) struct LanDraft {
     pub(in crate::config) router_id: u64,
     pub(in crate::config) dns: Vec<crate::config::DnsServer>,
     pub(in crate::config) search: Vec<String>,
+    pub(in crate::config) domain: Option<String>,
     pub(in crate::config) advertise: bool,
     pub(in crate::config) min_interval: Option<u32>,
     pub(in crate::config) default_lifetime: Option<u32>,
@@ -79,6 +80,7 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
         router_id: 0,
         dns: Vec::new(),
         search: Vec::new(),
+        domain: None,
         advertise: false,
         min_interval: None,
         default_lifetime: None,
@@ -115,6 +117,10 @@ pub(in crate::config) static LAN: Table<LanDraft> = Table {
             .example("home.arpa")
             .help("Search domain announced.")
             .rfc("RFC 8106 §5.2, RFC 3646 §4"),
+        Row::option("domain", Text(&value::DOMAIN, |l, domain| l.domain = Some(domain)))
+            .otherwise("the domain of oasis6")
+            .example("office.lan")
+            .help("Domain of this LAN's hosts, which are in the domain of oasis6 then no more."),
         // Router advertisements.
         Row::option("ra", Flag(|l, on| l.advertise = on))
             .default("1")

@@ -11,24 +11,30 @@
 //! not, and no name is written twice. A new option is a field in `Config` and a row here; a new section type is a
 //! table, an entry in [`sections`] and one in `read`.
 
+mod dns;
 mod globals;
 mod host;
+mod key;
 mod lan;
 mod pinhole;
 mod prefix;
+mod publish;
 mod uplink;
 pub(super) mod value;
 
+pub(super) use dns::{DNS, DnsDraft};
 pub(super) use globals::GLOBALS;
 pub(super) use host::HOST;
+pub(super) use key::{KEY, KeyDraft};
 pub(super) use lan::{LAN, LanDraft};
 pub(super) use pinhole::{PINHOLE, PinholeDraft};
 pub(super) use prefix::{PREFIX, PrefixDraft};
+pub(super) use publish::{PUBLISH, PublishDraft};
 pub(super) use uplink::{Type, UPLINK, UplinkDraft};
 
-use super::{DnsServer, HostDuid, Ula};
+use super::{DnsServer, HostDuid, NamePattern, Secondary, Secret, Ula};
 use crate::net::{Key32, Mac, Prefix, PublicKey};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use value::{Form, Refusal};
 
 /// Most values of a list, if it says nothing else. A host uses three DNS servers and has a few MAC addresses, and all
@@ -95,8 +101,18 @@ impl Opt {
 }
 
 /// Every section type with its options, in the order in which they are shown.
-pub fn sections() -> [Section; 6] {
-    [GLOBALS.describe(), LAN.describe(), UPLINK.describe(), PREFIX.describe(), HOST.describe(), PINHOLE.describe()]
+pub fn sections() -> [Section; 9] {
+    [
+        GLOBALS.describe(),
+        LAN.describe(),
+        UPLINK.describe(),
+        PREFIX.describe(),
+        HOST.describe(),
+        PINHOLE.describe(),
+        DNS.describe(),
+        KEY.describe(),
+        PUBLISH.describe(),
+    ]
 }
 
 /// A section type whose values are collected in a `T`.
@@ -243,6 +259,12 @@ pub(super) enum Kind<T: 'static> {
     Ula(&'static Form<Ula>, fn(&mut T, Ula)),
     Mac(&'static Form<Mac>, fn(&mut T, Mac)),
     Duid(&'static Form<HostDuid>, fn(&mut T, HostDuid)),
+    Server(&'static Form<SocketAddr>, fn(&mut T, SocketAddr)),
+    ServerOrAuto(&'static Form<Option<SocketAddr>>, fn(&mut T, Option<SocketAddr>)),
+    Secondary(&'static Form<Secondary>, fn(&mut T, Secondary)),
+    Secret(&'static Form<Secret>, fn(&mut T, Secret)),
+    NamePattern(&'static Form<NamePattern>, fn(&mut T, NamePattern)),
+    RecordType(&'static Form<u16>, fn(&mut T, u16)),
 }
 
 impl<T> Kind<T> {
@@ -274,6 +296,12 @@ impl<T> Kind<T> {
             Kind::Ula(form, set) => set(target, (form.parse)(text)?),
             Kind::Mac(form, set) => set(target, (form.parse)(text)?),
             Kind::Duid(form, set) => set(target, (form.parse)(text)?),
+            Kind::Server(form, set) => set(target, (form.parse)(text)?),
+            Kind::ServerOrAuto(form, set) => set(target, (form.parse)(text)?),
+            Kind::Secondary(form, set) => set(target, (form.parse)(text)?),
+            Kind::Secret(form, set) => set(target, (form.parse)(text)?),
+            Kind::NamePattern(form, set) => set(target, (form.parse)(text)?),
+            Kind::RecordType(form, set) => set(target, (form.parse)(text)?),
         }
         Ok(())
     }
@@ -309,6 +337,12 @@ impl<T> Kind<T> {
             Kind::Ula(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Mac(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Duid(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::Server(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::ServerOrAuto(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::Secondary(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::Secret(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::NamePattern(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
+            Kind::RecordType(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
         }
     }
 

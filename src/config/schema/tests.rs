@@ -16,6 +16,9 @@ fn defaults_and_examples_are_good_values() {
     check(&HOST);
     check(&UPLINK);
     check(&PINHOLE);
+    check(&DNS);
+    check(&KEY);
+    check(&PUBLISH);
 }
 
 #[test]
@@ -28,7 +31,9 @@ fn every_option_says_what_it_is() {
         for Opt { name, help, example, default, otherwise, .. } in section.options {
             assert!(help.ends_with('.') && !help.contains('|') && help.len() <= 110, "{name}: {help}");
             assert!(!example.is_empty(), "{name}");
-            let needed = [("prefix", "prefix"), ("uplink", "type")].contains(&(section.kind, name));
+            let needed =
+                [("prefix", "prefix"), ("uplink", "type"), ("key", "secret"), ("publish", "zone"), ("publish", "key")]
+                    .contains(&(section.kind, name));
             assert_eq!(default.is_empty() && otherwise.is_empty(), needed, "{name}: what if it is missing?");
             assert!(default.is_empty() || otherwise.is_empty(), "{name}: default or otherwise, not both");
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");

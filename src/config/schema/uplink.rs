@@ -67,6 +67,7 @@ pub(in crate::config) struct UplinkDraft {
     pub(in crate::config) private_key_file: String,
     pub(in crate::config) listen_port: u16,
     pub(in crate::config) peer_key: Option<PublicKey>,
+    pub(in crate::config) peer_name: Option<String>,
     pub(in crate::config) preshared_key: Option<Key32>,
     pub(in crate::config) endpoint: String,
     pub(in crate::config) allowed_ips: Vec<Prefix>,
@@ -203,6 +204,11 @@ pub(in crate::config) static UPLINK: Table<UplinkDraft> = Table {
             .otherwise("needed")
             .example("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=")
             .help("The peer's public key."),
+        Row::option("peer_name", Text(&value::LABEL, |u, name| u.peer_name = Some(name)))
+            .of(&["wireguard"])
+            .otherwise("none")
+            .example("office")
+            .help("The peer's name in DNS; its addresses are those of allowed_ips that have 128 bits."),
         Row::option("preshared_key", Key(|u, key| u.preshared_key = Some(key)))
             .of(&["wireguard"])
             .otherwise("none")

@@ -4,8 +4,10 @@ use crate::config::{DnsServer, HostDuid, Ula, nearest};
 use crate::net::{Duid, Mac, ParseError, Prefix, is_link_local};
 use std::net::Ipv6Addr;
 
+mod dns;
 mod uplink;
 
+pub(super) use dns::{NAME_PATTERN, RECORD_TYPE, SECONDARY, SECRET, SERVER, SERVER_OR_AUTO};
 pub(super) use uplink::{ENDPOINT, FILE, LABEL, ON_LINK_ADDRESS, PORTS, REQUEST_PREFIX, SIXRD_PREFIX, URL, V4_ADDRESS};
 
 /// Why a value is not taken.

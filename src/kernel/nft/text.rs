@@ -6,7 +6,7 @@
 use crate::config::Protocol;
 use crate::net::{FlatMap, FlatSet, Prefix};
 use crate::plan::DEVICE_PREFIX;
-use crate::plan::guard::{Guard, Hole, Mode, apart};
+use crate::plan::guard::{Guard, Hole, Mode, Translation, apart};
 use std::fmt::{Display, Write};
 use std::net::Ipv6Addr;
 
@@ -291,6 +291,7 @@ fn change<'a>(script: &mut String, verb: &str, set: &str, elements: impl Iterato
 }
 
 fn chains(guard: &Guard) -> String {
+    let untranslated = untranslated(guard);
     let mut chains = format!(
         "\tchain from_lan {{
 		ip6 saddr {{ ::, fe80::/10 }} return
@@ -309,8 +310,9 @@ fn chains(guard: &Guard) -> String {
 		iifname @six_to_four ip6 saddr {{ {MARTIANS} }} counter drop
 	}}
 	chain postrouting {{
-		type filter hook postrouting priority filter; policy accept;
+		type filter hook postrouting priority srcnat + 10; policy accept;
 		oifname @six_to_four ip6 daddr {{ {MARTIANS} }} counter drop
+{untranslated}		oifname @uplinks ip6 saddr fc00::/7 oifname . ip6 saddr != @paths fib saddr . oif type != local counter drop comment \"unique local source\"
 	}}
 	chain forward {{
 		type filter hook forward priority filter; policy accept;
@@ -363,6 +365,16 @@ fn translations(guard: &Guard) -> String {
         "\tchain translate_out {{\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n{out}\t}}\n\
          \tchain translate_back {{\n\t\ttype nat hook prerouting priority dstnat; policy accept;\n{back}\t}}\n"
     )
+}
+
+/// What drops that of which translation has kept its hands off: packets of flows that conntrack knows nothing of, and the
+/// router's own with an address that the kernel chose for want of a better one.
+fn untranslated(guard: &Guard) -> String {
+    let rule = |translation: &Translation| {
+        let (device, inside) = (quoted(&translation.device)?, translation.inside);
+        Some(format!("\t\toifname {device} ip6 saddr {inside} counter drop comment \"not translated\"\n"))
+    };
+    guard.translations.iter().filter_map(rule).collect()
 }
 
 /// What lets a hole's packets in.

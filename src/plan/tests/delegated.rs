@@ -27,7 +27,6 @@ fn an_unreachable_route_stands_behind_every_prefix_as_long_as_it_is_ours() {
 // UNTESTED RFC 7084 §4.2 WPD-5: an ICMPv6 Destination Unreachable is sent. Reason: the kernel does for unreachable routes
 // UNTESTED RFC 7084 §4.3 L-14: code 5 for a source from an invalidated prefix. Reason: source routing comes with uplinks
 // UNTESTED RFC 7084 §4.1 G-3: nothing is forwarded before a prefix is acquired. Reason: hosts have no address before
-// UNTESTED RFC 7084 §4.3 ULA-4: a site border router filters ULAs. Reason: that is the firewall's, OpenWrt's fw4 does
 // UNTESTED RFC 9096 §3.1: DHCPv6-PD is not released on restart. Reason: there is no DHCPv6 client yet
 // UNTESTED RFC 9096 §3.2: the IAID on the WAN side is stable. Reason: there is no DHCPv6 client yet
 #[test]

@@ -132,6 +132,7 @@ fn host(name: &str) -> Host {
     Host {
         section: "@host[0]".into(),
         name: name.into(),
+        aliases: Vec::new(),
         duids: Vec::new(),
         macs: Vec::new(),
         host_id: None,

@@ -66,6 +66,21 @@ fn packets_leave_by_the_uplink_that_their_source_comes_from() {
     assert_eq!(diff(&plan.objects, &world.kernel.read().unwrap()), [], "nothing is left to do");
 }
 
+// MUST RFC 7084 §4.3 ULA-4: packets to unique local addresses take no default route, unless the owner has such an uplink
+#[test]
+fn unique_local_destinations_that_no_route_leads_to_are_nowhere() {
+    let mut world = World::new(&["home"]);
+    let nowhere = |plan: &Desired| {
+        let unreachable = plan.objects.iter().filter(|(_, value)| **value == Value::Route(RouteTarget::Unreachable));
+        unreachable.filter(|(key, _)| matches!(key, Key::Route { dst, .. } if *dst == p("fc00::/7"))).count()
+    };
+    assert_eq!(nowhere(&world.plan()), 0, "without uplinks it is none of our business");
+    uplink(&mut world, "a", "2001:db8:a::/48", Role::Active);
+    assert_eq!(nowhere(&world.plan()), 1);
+    uplink(&mut world, "b", "fd12:3456:789a::/48", Role::Standby);
+    assert_eq!(nowhere(&world.plan()), 0, "a tunnel to another site, say");
+}
+
 #[test]
 fn an_uplink_that_stands_by_is_on_the_lan_but_deprecated() {
     let mut world = World::new(&["home"]);

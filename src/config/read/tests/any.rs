@@ -44,7 +44,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_option_is_taken_or_refused(section in 0..6_usize, option in 0..60_usize, value in value()) {
+    fn any_value_of_any_option_is_taken_or_refused(section in 0..9_usize, option in 0..60_usize, value in value()) {
         let section = schema::sections()[section].clone();
         let option = &section.options[option % section.options.len()];
         holds(format!("config {} x\noption {} \"{value}\"\n", section.kind, option.name).as_bytes());
@@ -61,7 +61,8 @@ fn word() -> impl Strategy<Value = String> {
         Just("\n\tlist ".to_owned()),
         Just("'".to_owned()),
         prop::sample::select(vec![
-            "oasis6 ", "lan ", "uplink ", "prefix ", "host ", "pinhole ", "x", "\"", "\\", ";", "#", "\r", "\0", "auto"
+            "oasis6 ", "lan ", "uplink ", "prefix ", "host ", "pinhole ", "dns ", "key ", "publish ", "x", "\"", "\\",
+            ";", "#", "\r", "\0", "auto"
         ])
         .prop_map(str::to_owned),
         prop::sample::select(names).prop_map(|name| format!("{name} ")),

@@ -5,6 +5,7 @@ use crate::config::{DefaultRouter, Device, DnsServer, HostDuid, Ula};
 use crate::net::Preference;
 
 mod any;
+mod dns;
 mod file;
 mod sections;
 mod uplinks;

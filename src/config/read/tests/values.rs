@@ -2,7 +2,7 @@ use super::problem;
 
 /// A table of mistakes. Each line: options (`|` between two lines of the file), and what is said about them: line in the
 /// file, severity, option, beginning of the message. They stand from line 4 on, below `section`; `needed` comes last.
-fn says(section: &str, label: &str, needed: &str, table: &str) {
+pub(super) fn says(section: &str, label: &str, needed: &str, table: &str) {
     for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
         let (options, expected) = row.split_once("=> ").unwrap();
         let [line, severity, option, message] = expected.splitn(4, ' ').collect::<Vec<_>>()[..] else {

@@ -19,6 +19,7 @@ fn a_flood_of_requests_leaves_room_for_known_clients() {
     config.hosts = vec![Host {
         section: "printer".into(),
         name: "printer".into(),
+        aliases: Vec::new(),
         duids: vec![crate::config::HostDuid { duid: Duid::new(&known).unwrap(), iaid: None }],
         macs: vec![],
         host_id: None,

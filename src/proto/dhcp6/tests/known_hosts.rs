@@ -8,6 +8,7 @@ fn host(number: u16) -> Host {
     let client = msg(Solicit, number).client.unwrap();
     Host {
         section: format!("host{number}"),
+        aliases: Vec::new(),
         name: format!("host{number}"),
         duids: vec![HostDuid { duid: Duid::new(&client).unwrap(), iaid: None }],
         macs: vec![],

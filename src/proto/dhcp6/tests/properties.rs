@@ -91,6 +91,7 @@ fn variant(number: u8, now: Instant) -> Config {
             config.hosts = vec![Host {
                 section: "one".into(),
                 name: String::new(),
+                aliases: Vec::new(),
                 duids: duids.into_iter().map(|duid| HostDuid { duid, iaid: None }).collect(),
                 macs: vec![],
                 host_id: Some(5),
