@@ -12,7 +12,8 @@ return baseclass.extend({
 			domain: { help: _('Domain of the LANs\' hosts, announced as search domain; off: none.'), datatype: 'or(hostname,"off")', default_value: 'lan' },
 			state_dir: { help: _('Folder on flash for what must survive a reboot.'), datatype: 'directory', default_value: '/etc/oasis6' },
 			run_dir: { help: _('Folder in memory for leases, socket and lock.'), datatype: 'directory', default_value: '/var/run/oasis6' },
-			lease_file: { help: _('File for LuCI\'s list of leases, written as odhcpd writes its own; off: none.'), datatype: 'or(file,"off")', default_value: 'off' }
+			lease_file: { help: _('File for LuCI\'s list of leases, written as odhcpd writes its own; off: none.'), datatype: 'or(file,"off")', default_value: 'off' },
+			hash_name: { help: _('Name of the router itself, out of which it has one more address on each link.'), datatype: 'hostname', otherwise: _('none'), list: true }
 		} },
 		lan: { help: _('A network that is served.'), named: true, options: {
 			enabled: { help: _('Serve this LAN.'), default_value: '1', choices: [ '0', '1' ] },
@@ -22,6 +23,7 @@ return baseclass.extend({
 			router_id: { help: _('Lower half of the router\'s own address.'), datatype: 'or(ip6addr("nomask"),maxlength(18))', default_value: '::1' },
 			dns: { help: _('DNS server announced; off: none.'), datatype: 'or(ip6addr("nomask"),"router","off")', default_value: 'router', list: true },
 			search: { help: _('Search domain announced.'), datatype: 'hostname', otherwise: _('the domain of oasis6'), list: true },
+			domain: { help: _('Domain of this LAN\'s hosts, which are in the domain of oasis6 then no more.'), datatype: 'hostname', otherwise: _('the domain of oasis6') },
 			ra: { help: _('Send router advertisements.'), default_value: '1', choices: [ '0', '1' ] },
 			ra_max_interval: { help: _('Longest time between two advertisements to all.'), datatype: 'and(uinteger,range(4,65535))', default_value: '600', unit: _('seconds') },
 			ra_min_interval: { help: _('Shortest such time, at most 0.75 × ra_max_interval.'), datatype: 'and(uinteger,range(3,49151))', otherwise: _('0.33 × ra_max_interval'), unit: _('seconds') },
@@ -83,6 +85,7 @@ return baseclass.extend({
 			private_key_file: { help: _('File of our private key, made when it is missing.'), datatype: 'file', otherwise: _('wireguard-NAME.key in state_dir'), of: [ 'wireguard' ] },
 			listen_port: { help: _('UDP port; 0: any.'), datatype: 'and(uinteger,range(0,65535))', default_value: '0', of: [ 'wireguard' ] },
 			peer_key: { help: _('The peer\'s public key.'), datatype: 'length(44)', otherwise: _('needed'), of: [ 'wireguard' ] },
+			peer_name: { help: _('The peer\'s name in DNS; its addresses are those of allowed_ips that have 128 bits.'), datatype: 'hostname', otherwise: _('none'), of: [ 'wireguard' ] },
 			preshared_key: { help: _('A key that both ends share beside.'), datatype: 'length(44)', otherwise: _('none'), of: [ 'wireguard' ] },
 			endpoint: { help: _('Host and port of the peer; a name is looked up again when the peer falls silent.'), datatype: 'string', otherwise: _('the peer calls us'), of: [ 'wireguard' ] },
 			allowed_ips: { help: _('Sources that may come from the peer.'), datatype: 'cidr6', default_value: '::/0', list: true, of: [ 'wireguard' ] },
@@ -105,6 +108,7 @@ return baseclass.extend({
 		} },
 		host: { help: _('A known host: its name, and addresses kept for it.'), named: false, options: {
 			name: { help: _('Its name in DNS.'), datatype: 'hostname', otherwise: _('none') },
+			alias: { help: _('One more name of it in DNS.'), datatype: 'hostname', otherwise: _('none'), list: true },
 			duid: { help: _('Recognise it by this DHCPv6 identifier, or with %IAID by one of its interfaces.'), datatype: 'string', otherwise: _('none'), list: true },
 			mac: { help: _('Recognise it by this MAC address.'), datatype: 'macaddr', otherwise: _('none'), list: true },
 			host_id: { help: _('Lower half of its address in each /64 of its LAN.'), datatype: 'or(ip6addr("nomask"),maxlength(18))', otherwise: _('chosen') },
@@ -119,6 +123,34 @@ return baseclass.extend({
 			proto: { help: _('Protocol let in; all: whatever comes.'), default_value: 'tcp', list: true, choices: [ 'tcp', 'udp', 'all' ] },
 			port: { help: _('Port let in, or a range of ports.'), datatype: 'portrange', otherwise: _('all'), list: true },
 			source: { help: _('Who may come in.'), datatype: 'cidr6', otherwise: _('everybody'), list: true }
+		} },
+		dns: { help: _('Names: every host, peer and site has one, and it stays when addresses change.'), named: false, options: {
+			mode: { help: _('Who has port 53: dnsmasq, which asks us for our zones; or we, in its place.'), default_value: 'behind', choices: [ 'behind', 'replace', 'off' ] },
+			port: { help: _('Port that is listened on, by UDP and TCP.'), datatype: 'and(uinteger,range(0,65535))', otherwise: _('5356 behind dnsmasq, 53 in its place') },
+			server: { help: _('Server that is asked for what is not ours.'), datatype: 'string', otherwise: _('the uplinks\' own'), list: true },
+			public_zone: { help: _('Zone that is answered to the Internet too.'), datatype: 'hostname', otherwise: _('none'), list: true },
+			cache_kib: { help: _('Most memory for answers that are kept.'), datatype: 'and(uinteger,range(16,65536))', default_value: '256', unit: _('KiB') },
+			rebind_protection: { help: _('Refuse answers from outside that name addresses inside.'), default_value: '1', choices: [ '0', '1' ] },
+			rebind_domain: { help: _('Domain in which such answers are fine.'), datatype: 'hostname', otherwise: _('none'), list: true },
+			dns64_prefix: { help: _('NAT64 prefix, out of which names without IPv6 get addresses.'), datatype: 'cidr6', otherwise: _('none') },
+			hash_zone: { help: _('Zone in which every name has an address, made of the name itself.'), datatype: 'hostname', otherwise: _('none') },
+			secondary: { help: _('Server that is told when a zone changes, and may transfer it.'), datatype: 'string', otherwise: _('none'), list: true },
+			ttl: { help: _('How long others may keep addresses of hosts.'), datatype: 'and(uinteger,range(1,86400))', default_value: '10', unit: _('seconds') }
+		} },
+		key: { help: _('A key for updates and transfers of zones, and what who has it may change.'), named: true, options: {
+			key_name: { help: _('Its name, as both ends must have it.'), datatype: 'hostname', otherwise: _('the section\'s') },
+			algorithm: { help: _('How it signs.'), default_value: 'hmac-sha256', choices: [ 'hmac-sha256' ] },
+			secret: { help: _('The secret that both ends share.'), datatype: 'base64' },
+			name: { help: _('Name that may be changed with it, *.NAME for all below.'), datatype: 'string', otherwise: _('none'), list: true },
+			type: { help: _('Type of records that may be changed with it.'), datatype: 'string', otherwise: _('all'), list: true }
+		} },
+		publish: { help: _('A zone of somebody else in which our names are kept up to date.'), named: true, options: {
+			zone: { help: _('The zone.'), datatype: 'hostname' },
+			key: { help: _('The section key that signs.'), datatype: 'uciname' },
+			server: { help: _('Its primary server; auto: the zone\'s own records tell.'), datatype: 'string', default_value: 'auto' },
+			names: { help: _('Whose names: the router\'s, its tunnel peers\' too, or all hosts\' too.'), default_value: 'peers', choices: [ 'router', 'peers', 'all' ] },
+			name: { help: _('The router\'s name in the zone.'), datatype: 'hostname', otherwise: _('its host name') },
+			ttl: { help: _('How long others may keep the addresses.'), datatype: 'and(uinteger,range(1,86400))', default_value: '60', unit: _('seconds') }
 		} }
 	}
 });
