@@ -31,6 +31,19 @@ fn the_form_of_luci_is_made_from_the_schema() {
 }
 
 #[test]
+fn every_option_has_a_label_in_luci() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("luci-app/htdocs/luci-static/resources/oasis6/labels.js");
+    let labels = std::fs::read_to_string(file).unwrap();
+    for section in sections() {
+        let start = labels.find(&format!("\n\t{}: {{\n", section.kind)).expect(section.kind);
+        let part = labels[start..].split("\n\t}").next().unwrap();
+        for option in section.options {
+            assert!(part.contains(&format!("\n\t\t{}: _('", option.name)), "{} {}", section.kind, option.name);
+        }
+    }
+}
+
+#[test]
 fn luci_knows_every_check_that_the_schema_asks_it_for() {
     const KNOWN: &[&str] = &[
         "and",

@@ -11,10 +11,12 @@ return baseclass.extend({
 		domain: _('Domain'),
 		state_dir: _('Folder on flash'),
 		run_dir: _('Folder in memory'),
-		lease_file: _('List of leases for LuCI')
+		lease_file: _('List of leases for LuCI'),
+		hash_name: _('Names made of hashes')
 	},
 	lan: {
 		enabled: _('Serve it'),
+		domain: _('Domain'),
 		interface: _('Interface'),
 		device: _('Device'),
 		subnet: _('Subnet number'),
@@ -83,6 +85,7 @@ return baseclass.extend({
 		listen_port: _('Port'),
 		peer_key: _('Public key of the peer'),
 		preshared_key: _('Preshared key'),
+		peer_name: _('Name of the peer'),
 		endpoint: _('Endpoint'),
 		allowed_ips: _('Allowed sources'),
 		keepalive: _('Keepalive'),
@@ -104,6 +107,7 @@ return baseclass.extend({
 	},
 	host: {
 		name: _('Name'),
+		alias: _('Other names'),
 		duid: _('DUIDs'),
 		mac: _('MAC addresses'),
 		host_id: _('Lower half of its address'),
@@ -118,5 +122,33 @@ return baseclass.extend({
 		proto: _('Protocols'),
 		port: _('Ports'),
 		source: _('Sources')
+	},
+	dns: {
+		mode: _('Who answers'),
+		port: _('Port'),
+		server: _('Servers asked'),
+		public_zone: _('Public zones'),
+		cache_kib: _('Memory for answers'),
+		rebind_protection: _('Protection from rebinding'),
+		rebind_domain: _('Domains without protection'),
+		dns64_prefix: _('DNS64 prefix'),
+		hash_zone: _('Zone of hashes'),
+		secondary: _('Secondary servers'),
+		ttl: _('Lifetime of addresses')
+	},
+	key: {
+		key_name: _('Name of the key'),
+		algorithm: _('Algorithm'),
+		secret: _('Secret'),
+		name: _('Names'),
+		type: _('Types of records')
+	},
+	publish: {
+		zone: _('Zone'),
+		key: _('Key'),
+		server: _('Primary server'),
+		names: _('Whose names'),
+		name: _('Name of the router'),
+		ttl: _('Lifetime of addresses')
 	}
 });

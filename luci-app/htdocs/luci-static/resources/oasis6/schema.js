@@ -140,7 +140,7 @@ return baseclass.extend({
 		key: { help: _('A key for updates and transfers of zones, and what who has it may change.'), named: true, options: {
 			key_name: { help: _('Its name, as both ends must have it.'), datatype: 'hostname', otherwise: _('the section\'s') },
 			algorithm: { help: _('How it signs.'), default_value: 'hmac-sha256', choices: [ 'hmac-sha256' ] },
-			secret: { help: _('The secret that both ends share.'), datatype: 'base64' },
+			secret: { help: _('The secret that both ends share.'), datatype: 'string' },
 			name: { help: _('Name that may be changed with it, *.NAME for all below.'), datatype: 'string', otherwise: _('none'), list: true },
 			type: { help: _('Type of records that may be changed with it.'), datatype: 'string', otherwise: _('all'), list: true }
 		} },
