@@ -454,7 +454,7 @@ impl Daemon {
     }
 
     fn uplinks(&self, now: Instant) -> Value {
-        let mut answer = self.uplinks(now);
+        let mut answer = self.router.uplinks(now);
         uplinks::add_traffic(&mut answer);
         answer
     }
