@@ -26,7 +26,7 @@ type Row = super::Row<DnsDraft>;
 
 pub(in crate::config) static DNS: Table<DnsDraft> = Table {
     kind: "dns",
-    help: "Names: every host, peer and site has one, and it stays when addresses change.",
+    help: "Not served by DNS yet, `oasis6 names` only shows them. Names: every host, peer and site has one, and it stays when addresses change.",
     example: "dns",
     named: false,
     many: false,
