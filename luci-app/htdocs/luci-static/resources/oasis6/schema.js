@@ -124,7 +124,7 @@ return baseclass.extend({
 			port: { help: _('Port let in, or a range of ports.'), datatype: 'portrange', otherwise: _('all'), list: true },
 			source: { help: _('Who may come in.'), datatype: 'cidr6', otherwise: _('everybody'), list: true }
 		} },
-		dns: { help: _('Not served by DNS yet, `oasis6 names` only shows them. Names: every host, peer and site has one, and it stays when addresses change.'), named: false, options: {
+		dns: { help: _('Names of hosts, peers and sites. `oasis6 names` shows them; not served by DNS yet.'), named: false, options: {
 			mode: { help: _('Who has port 53: dnsmasq, which asks us for our zones; or we, in its place.'), default_value: 'behind', choices: [ 'behind', 'replace', 'off' ] },
 			port: { help: _('Port that is listened on, by UDP and TCP.'), datatype: 'and(uinteger,range(0,65535))', otherwise: _('5356 behind dnsmasq, 53 in its place') },
 			server: { help: _('Server that is asked for what is not ours.'), datatype: 'string', otherwise: _('the uplinks\' own'), list: true },
