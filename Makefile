@@ -76,7 +76,7 @@ mips-check: ## type-checks for a router without 64-bit atomics (Debian 12's own 
 ipk apk: ## packages for OpenWrt: make ipk ARCH=mips_24kc (24.10 and older), make apk ARCH=... (25.12 and newer)
 	@$(SETUP) build cross
 	@openwrt/build.sh $@ $(ARCH)
-	@openwrt/luci.py $@ --out target/openwrt/packages/all $(if $(OASIS6_KEY),--key $(OASIS6_KEY))
+	@openwrt/luci.py $@ --out target/openwrt/luci $(if $(OASIS6_KEY),--key $(OASIS6_KEY))
 
 ipk-all apk-all: ## for every architecture there is a recipe for
 	@$(SETUP) build cross

@@ -40,7 +40,7 @@ for arch in "$@"; do
         done
     done
 done
-for package in $(openwrt/luci.py ipk --out target/openwrt/packages/all); do
+for package in $(openwrt/luci.py ipk --out target/openwrt/luci); do
     name=${package##*/}
     report all "${name%%_*}.ipk" "$(stat -c %s "$package")"
 done
