@@ -5,6 +5,8 @@ use crate::control::{client, show};
 use crate::daemon::{self, Paths};
 #[cfg(feature = "replay")]
 use crate::kernel::linux;
+use crate::net::Prefix;
+use crate::proto::names;
 #[cfg(feature = "replay")]
 use crate::sim::{self, Script};
 use serde_json::{Value, json};
@@ -22,6 +24,11 @@ oasis6: IPv6 for any network
   oasis6 status     what is served, and what is wrong
   oasis6 uplinks    which ways to the Internet there are, and what became of them
   oasis6 leases     who has which address and prefix
+  oasis6 names      what hosts are called, and the zones that say so
+  oasis6 hash lookup NAME [PREFIX]
+                    the address made of a name, in fe80::/64 and every LAN's /64
+  oasis6 hash attach|detach NAME
+                    give the router that address on every LAN, or take it away
   oasis6 monitor    what happens, as it happens
   oasis6 reload     read the configuration again; apply only the difference
   oasis6 withdraw   remove what a stopped daemon left in the kernel for the next one
@@ -54,6 +61,11 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "status" => ask(&options, "status", show::status),
         "uplinks" => ask(&options, "uplinks", show::uplinks),
         "leases" => ask(&options, "leases", show::leases),
+        "names" => ask(&options, "names", show::names),
+        "hash" => match hash(&options) {
+            Ok(done) => done,
+            Err(message) => return usage(&message),
+        },
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),
         "withdraw" => withdraw(&options),
@@ -73,14 +85,15 @@ pub fn main(arguments: &[String]) -> ExitCode {
 
 struct Options {
     command: String,
-    operand: Option<String>,
+    operands: Vec<String>,
     paths: Paths,
     json: bool,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, String> {
-        let mut options = Options { command: String::new(), operand: None, paths: Paths::default(), json: false };
+        let mut options =
+            Options { command: String::new(), operands: Vec::new(), paths: Paths::default(), json: false };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut file = |option: &str| {
@@ -96,9 +109,7 @@ impl Options {
                 "--help" | "-h" => options.command = "help".into(),
                 option if option.starts_with('-') => return Err(format!("there is no option '{option}'")),
                 word if options.command.is_empty() => options.command = word.into(),
-                word if matches!(&*options.command, "replay" | "key") && options.operand.is_none() => {
-                    options.operand = Some(word.into());
-                }
+                word if options.operands.len() < most_operands(&options.command) => options.operands.push(word.into()),
                 word => return Err(format!("'{word}' is one word too many")),
             }
         }
@@ -158,6 +169,55 @@ fn ask(options: &Options, method: &str, show: fn(&Value) -> String) -> Result<()
     if options.json { print_json(&answer) } else { print(&show(&answer)) }
 }
 
+/// How many words may stand behind a command.
+fn most_operands(command: &str) -> usize {
+    match command {
+        "replay" | "key" => 1,
+        "hash" => 3,
+        _ => 0,
+    }
+}
+
+/// Addresses made of names. Errors: it was asked for in a way that nobody understands.
+fn hash(options: &Options) -> Result<Result<(), String>, String> {
+    let operands: Vec<&str> = options.operands.iter().map(String::as_str).collect();
+    match operands.as_slice() {
+        ["lookup", name] => Ok(look_up(options, name, &prefixes(options))),
+        ["lookup", name, prefix] => {
+            let prefix = prefix.parse().map_err(|error| format!("{error}"))?;
+            Ok(look_up(options, name, &[prefix]))
+        }
+        [method @ ("attach" | "detach"), name] => {
+            let answer = client::call(&options.socket(), method, &json!({ "name": name }), PATIENCE);
+            Ok(answer.and_then(|_| match *method {
+                "attach" => look_up(options, name, &prefixes(options)),
+                _ => Ok(()),
+            }))
+        }
+        _ => Err("hash lookup NAME [PREFIX], hash attach NAME, or hash detach NAME?".into()),
+    }
+}
+
+/// fe80::/64, and what the running daemon gives to its LANs; if it does not run, that alone.
+fn prefixes(options: &Options) -> Vec<Prefix> {
+    let status = client::call(&options.socket(), "status", &Value::Null, PATIENCE).unwrap_or_default();
+    let array = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_lans = array(&status, "lans").into_iter().flat_map(|lan| array(&lan, "prefixes"));
+    let live = of_lans.filter(|prefix| prefix.get("router").is_some_and(|router| !router.is_null()));
+    let texts = live.filter_map(|prefix| prefix.get("prefix").and_then(Value::as_str).map(str::to_owned));
+    std::iter::once("fe80::/64".to_owned()).chain(texts).filter_map(|text| text.parse().ok()).collect()
+}
+
+fn look_up(options: &Options, name: &str, prefixes: &[Prefix]) -> Result<(), String> {
+    let name = config::host_name(name)?;
+    let addresses: Vec<String> =
+        names::hash::addresses(&name, prefixes.iter().copied()).map(|addr| addr.to_string()).collect();
+    match options.json {
+        true => print_json(&json!({ "name": name, "addresses": addresses })),
+        false => print(&(addresses.join("\n") + "\n")),
+    }
+}
+
 fn withdraw(options: &Options) -> Result<(), String> {
     let removed = daemon::withdraw(&daemon::load(&options.paths))?;
     print(&format!("{removed} addresses and routes removed\n"))
@@ -171,7 +231,7 @@ fn monitor(options: &Options) -> Result<(), String> {
 }
 
 fn key(options: &Options) -> Result<(), String> {
-    let Some(name) = &options.operand else { return Err("key needs the name of an uplink".into()) };
+    let Some(name) = options.operands.first() else { return Err("key needs the name of an uplink".into()) };
     let key = daemon::public_key(&daemon::load(&options.paths), name)?;
     if options.json { print_json(&json!({ "public_key": key })) } else { print(&format!("{key}\n")) }
 }
@@ -188,7 +248,7 @@ fn replay(_: &Options) -> Result<(), String> {
 /// Lives a simulated router's life again, from a file, or a new one from `seed:NUMBER:DAYS`.
 #[cfg(feature = "replay")]
 fn replay(options: &Options) -> Result<(), String> {
-    let Some(operand) = &options.operand else {
+    let Some(operand) = options.operands.first() else {
         return Err("replay needs a file, or seed:NUMBER:DAYS for a life drawn at random".into());
     };
     let script = match operand.strip_prefix("seed:").and_then(|rest| rest.split_once(':')) {

@@ -27,6 +27,8 @@ pub struct Dns {
     pub hash_zone: Option<String>,
     /// Secondaries that are told of changes (RFC 1996), and may transfer zones.
     pub secondaries: Vec<Secondary>,
+    /// dnsmasq's file of DHCPv4 leases; empty: not read.
+    pub dhcp4_leases: String,
     /// TTL in seconds of addresses that follow renumbering.
     pub ttl: u32,
 }

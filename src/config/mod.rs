@@ -23,6 +23,7 @@ pub use read::{
     MAX_FILE_SIZE, MAX_KEYS, MAX_LANS, MAX_PINHOLES, MAX_PREFIXES, MAX_PROBLEMS, MAX_PUBLISH, MAX_UPLINKS, Reading,
     interfaces, read,
 };
+pub use schema::host_name;
 pub use uplink::{Given, Pinhole, PinholeHost, Protocol, Request, Share, Uplink, UplinkKind, UplinkMode, Wireguard};
 
 use crate::net::{Duid, FlatMap, Mac, Preference, Prefix};

@@ -29,8 +29,9 @@ pub mod show;
 #[cfg(feature = "daemon")]
 mod tests;
 
-/// What the daemon can be asked, here and on ubus; none takes parameters.
-pub const METHODS: &[&str] = &["status", "uplinks", "leases", "check", "plan", "reload"];
+/// What the daemon can be asked, here and on ubus; none takes parameters. The control socket alone has `attach` and `detach`
+/// beside them, with the parameter `name`.
+pub const METHODS: &[&str] = &["status", "uplinks", "leases", "names", "check", "plan", "reload"];
 
 /// Why a request got no result.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod lease_file;
 mod load;
 pub(crate) mod log;
 mod lookup;
+mod names;
 mod plan;
 mod slot;
 mod unsent;
@@ -32,6 +33,7 @@ pub use withdraw::withdraw;
 use bus::{Bus, Call, Devices};
 use filter::FilterWatch;
 use lease_file::LeaseFile;
+use names::NameSources;
 
 use crate::config::{Config, Severity};
 use crate::control;
@@ -89,6 +91,7 @@ struct Daemon {
     joined: FlatSet<u32>,
     /// Links whose hosts are to be told of something at once.
     neighbours: FlatSet<u32>,
+    names: NameSources,
     control: Server,
     bus: Bus,
     /// What OpenWrt's network file says.
@@ -163,6 +166,7 @@ impl Daemon {
             filter: FilterWatch::default(),
             joined: FlatSet::new(),
             neighbours: FlatSet::new(),
+            names: NameSources::default(),
             control,
             bus: Bus::new(&paths.ubus),
             devices: Devices::new(),
@@ -218,9 +222,9 @@ impl Daemon {
                     self.audit(now);
                 }
                 Wake::Filter => self.filter.note(now),
-                Wake::Control(Request { method, reply, .. }) => reply.send(self.answer(&method, now)),
+                Wake::Control(Request { method, params, reply }) => reply.send(self.answer(&method, &params, now)),
                 Wake::Ubus(Some(call)) => {
-                    let answer = self.answer(&call.method, now);
+                    let answer = self.answer(&call.method, &Value::Null, now);
                     self.bus.answer(&call, answer);
                 }
                 Wake::Ubus(None) => self.follow(now),
@@ -249,6 +253,7 @@ impl Daemon {
             let packet = ra::Event::Neighbours(&hosts);
             self.router.handle(Event::Nd { link, packet }, now, &mut self.out);
         }
+        self.names.tick(&mut self.router, &mut self.kernel, now, &mut self.out);
         self.router.settle(now, &mut self.out);
         self.unsent.tick(now, &mut self.out);
         self.carry_out(now);
@@ -271,6 +276,7 @@ impl Daemon {
             self.uplinks.poll_at(),
             self.filter.poll_at(),
             self.bus.poll_at(),
+            self.names.poll_at(),
             Some(self.audit_at),
         ]
         .into_iter()
@@ -415,13 +421,20 @@ impl Daemon {
         Ok(())
     }
 
-    /// Answers a method of [`control::METHODS`].
-    fn answer(&mut self, method: &str, now: Instant) -> Result<Value, control::Error> {
+    /// Answers a method of [`control::METHODS`], or one that takes a name.
+    fn answer(&mut self, method: &str, params: &Value, now: Instant) -> Result<Value, control::Error> {
         let refused = |message: String| control::Error::new("config", message);
         match method {
             "status" => Ok(self.status(now)),
             "leases" => Ok(self.router.leases(now)),
             "uplinks" => Ok(self.uplinks(now)),
+            "names" => Ok(self.router.names(now)),
+            "attach" | "detach" => {
+                let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
+                let change = if method == "attach" { Router::attach_hash } else { Router::detach_hash };
+                change(&mut self.router, name, now, &mut self.out).map_err(refused)?;
+                Ok(json!({ "name": name }))
+            }
             "check" => Ok(load(&self.paths).check()),
             "plan" => {
                 let mut loaded = load(&self.paths);
@@ -547,6 +560,7 @@ impl Hands for Daemon {
                     Err(refusal) => warn!("{refusal}"),
                 },
                 Action::Neighbours { link } => _ = self.neighbours.insert(link),
+                Action::Survey { link } => self.names.survey(link),
                 Action::LookUp { link, next_hop } => self.uplinks.look_up(link, next_hop),
                 Action::Fetch { uplink, url } => self.uplinks.fetch(&uplink, &url),
                 Action::Resolve { uplink, endpoint } => self.uplinks.resolve(&uplink, &endpoint),

@@ -46,7 +46,7 @@ pub use notifications::{Notifications, Received};
 use super::handshakes::Handshakes;
 use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
-use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Until, is_link_local};
+use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Mac, Until, is_link_local};
 use crate::plan::{self, Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
 use decode::{News, Seen};
 use devices::Devices;
@@ -127,6 +127,17 @@ impl LinuxKernel {
             }
         });
         hosts.into_values().collect()
+    }
+
+    /// Every address on a link that the kernel has lately exchanged packets with, and whose it is. As many as its table
+    /// holds; none if it can't be asked.
+    pub fn neighbour_addresses(&mut self, link: u32) -> Vec<(Ipv6Addr, Mac)> {
+        let mut all = Vec::new();
+        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
+            let found = decode::neighbour_address(payload).filter(|(on, ..)| kind == libc::RTM_NEWNEIGH && *on == link);
+            all.extend(found.map(|(_, addr, mac)| (addr, mac)));
+        });
+        all
     }
 
     /// How the peers of a WireGuard device do. Refused if there is no such device.

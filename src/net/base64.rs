@@ -19,7 +19,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// The bytes of this text; `None` unless it is what [`encode`] writes of them.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let letters = text.trim_end_matches('=');
-    if text.len() % 4 != 0 || text.len() - letters.len() > 2 {
+    if !text.len().is_multiple_of(4) || text.len() - letters.len() > 2 {
         return None;
     }
     let (mut bytes, mut group, mut bits) = (Vec::with_capacity(letters.len()), 0u32, 0);

@@ -254,10 +254,12 @@ impl Actual {
         self.links.iter().find(|(_, link)| link.name == name).map(|(index, link)| (*index, link))
     }
 
-    /// A usable link-local address of `link`: needed to send router advertisements (RFC 4861 §6.1.2).
+    /// A usable link-local address of `link`: needed to send router advertisements (RFC 4861 §6.1.2). The kernel's own
+    /// before one of ours, which is made of a name and may go: hosts take another address for another router.
     pub fn link_local(&self, link: u32) -> Option<Ipv6Addr> {
-        let mut all = self.addresses_of(link);
-        all.find(|(addr, address)| crate::net::is_link_local(*addr) && address.is_usable()).map(|(addr, _)| addr)
+        let all = self.addresses_of(link);
+        let usable = all.filter(|(addr, address)| crate::net::is_link_local(*addr) && address.is_usable());
+        usable.min_by_key(|(_, address)| address.tag == Tag::Ours).map(|(addr, _)| addr)
     }
 
     /// The addresses of `link`, in order.

@@ -11,7 +11,7 @@ use super::{
 use crate::config::{Config, Lan, Ula};
 use crate::net::FlatMap;
 use crate::net::{Instant, Lifetimes, Prefix, Until, with_iid};
-use crate::proto::dhcp6;
+use crate::proto::{dhcp6, names};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use std::time::Duration;
 pub(super) const ULA: &str = "ula";
 /// Source of a prefix that none gives any more.
 const GONE: &str = "gone";
+/// Where link-local addresses are (RFC 4291 §2.5.6).
+const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 /// Packets are forwarded between all links.
 const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
 /// Longer lifetimes of addresses are told to the kernel as infinite, since a 32-bit one counts ticks of up to 1 kHz in
@@ -188,7 +190,20 @@ impl World<'_> {
             let lifetimes = kernel_lifetimes(self.facts, (link, addr), prefix.lifetimes, self.now);
             plan.objects.insert(Key::Address { link, addr }, Value::Address { len: 64, lifetimes });
             plan.problems.extend(conflict(name, lan, link, (prefix.prefix, addr), &self.facts.actual));
+            for addr in self.hashed(prefix.prefix) {
+                let lifetimes = kernel_lifetimes(self.facts, (link, addr), prefix.lifetimes, self.now);
+                plan.objects.insert(Key::Address { link, addr }, Value::Address { len: 64, lifetimes });
+            }
         }
+        for addr in Prefix::new(LINK_LOCAL, 64).into_iter().flat_map(|prefix| self.hashed(prefix)) {
+            let value = Value::Address { len: 64, lifetimes: Lifetimes::FOREVER };
+            plan.objects.insert(Key::Address { link, addr }, value);
+        }
+    }
+
+    /// Addresses of the router in a prefix that are made of names.
+    fn hashed(&self, prefix: Prefix) -> impl Iterator<Item = Ipv6Addr> {
+        self.facts.hash_names.iter().map(move |name| names::hash::address(name, prefix.addr()))
     }
 
     /// What a LAN's hosts are told, if they can be told.

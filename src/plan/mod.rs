@@ -69,6 +69,8 @@ pub struct Facts {
     pub leases: Vec<dhcp6::Binding>,
     /// What netifd gave to devices by itself (`ip6assign`), by the devices' names.
     pub assigned: Vec<(String, Prefix)>,
+    /// Names out of which the router has one more address in each /64 and in fe80::/64 of each LAN.
+    pub hash_names: Vec<String>,
     /// OpenWrt interface name → device.
     pub interfaces: FlatMap<String, String>,
     /// This server's DUID.

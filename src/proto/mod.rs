@@ -14,6 +14,7 @@
 
 pub mod dhcp6;
 pub mod endpoint;
+pub mod names;
 pub mod ndproxy;
 pub mod ra;
 mod retransmission;

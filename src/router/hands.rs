@@ -19,8 +19,8 @@ pub trait Hands {
     /// Writes all of a turn's records to the journal, and says whether they are safe there ([`Action::Record`]).
     fn commit(&mut self, records: &[Record], now: Instant) -> bool;
     /// Sends, in order, what may leave, and asks what is to be asked: every `Action::Send…`, [`Action::Count`],
-    /// [`Action::LookUp`], [`Action::Neighbours`], [`Action::Resolve`] and [`Action::Fetch`]; [`Action::ForgetFlows`] too,
-    /// which comes after the guard is in force.
+    /// [`Action::LookUp`], [`Action::Neighbours`], [`Action::Survey`], [`Action::Resolve`] and [`Action::Fetch`];
+    /// [`Action::ForgetFlows`] too, which comes after the guard is in force, and [`Action::Zones`].
     fn send(&mut self, packets: Vec<Action>);
 }
 
@@ -46,6 +46,8 @@ pub fn carry_out(hands: &mut impl Hands, out: &mut Vec<Action>, now: Instant) {
                 | Action::Count { .. }
                 | Action::LookUp { .. }
                 | Action::Neighbours { .. }
+                | Action::Survey { .. }
+                | Action::Zones(_)
                 | Action::Resolve { .. }
                 | Action::Fetch { .. }
                 | Action::ForgetFlows(_) => packets.push(action),

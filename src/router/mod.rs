@@ -11,6 +11,7 @@
 
 mod hands;
 mod lease_file;
+mod naming;
 mod notice;
 mod status;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub struct Router {
     leaving: Vec<Advertising>,
     dhcp6: dhcp6::Server,
     uplinks: Uplinks,
+    naming: naming::Naming,
     keys: FlatMap<String, Key32>,
     netifd: FlatMap<String, NetifdFacts>,
     retry: plan::Retry,
@@ -113,6 +115,7 @@ impl Router {
             leaving: Vec::new(),
             dhcp6: dhcp6::Server::new(dhcp6::Config::default(), rng.next_u64(), now),
             uplinks: Uplinks::new(rng.next_u64()),
+            naming: naming::Naming::default(),
             keys: FlatMap::new(),
             netifd: FlatMap::new(),
             rng,
@@ -125,7 +128,7 @@ impl Router {
             nd_out: Vec::new(),
         };
         router.dhcp6.restore(bindings, now, &mut router.dhcp6_out);
-        router.take_dhcp6(out);
+        router.take_dhcp6(now, out);
         router
     }
 
@@ -165,7 +168,7 @@ impl Router {
             }
             Event::Dhcp6(packet) => {
                 self.dhcp6.handle(packet, now, &mut self.dhcp6_out);
-                self.take_dhcp6(out);
+                self.take_dhcp6(now, out);
             }
             Event::Dhcp6Client { link, event } => {
                 self.uplinks.dhcp6(link, event, now);
@@ -192,6 +195,9 @@ impl Router {
                 self.uplinks.resolved(&uplink, answer, now);
                 self.stale = true;
             }
+            Event::Hosts { link, seen } => self.heard(link, &seen, now),
+            Event::Hostname(hostname) => self.naming.take_hostname(hostname, now),
+            Event::Leases4(leases) => self.naming.take_leases4(leases, now),
             Event::Fetched { uplink, answer } => self.uplinks.fetched(&uplink, answer, now),
             Event::Peer { link, handshake, sent } => {
                 self.stale |= self.uplinks.peer(link, handshake, sent, now);
@@ -204,7 +210,7 @@ impl Router {
     pub fn settle(&mut self, now: Instant, out: &mut Vec<Action>) {
         if self.dhcp6.poll_at().is_some_and(|(at, _)| at <= now) {
             self.dhcp6.tick(now, &mut self.dhcp6_out);
-            self.take_dhcp6(out);
+            self.take_dhcp6(now, out);
         }
         self.stale |= self.uplinks.tick(&self.facts.actual, now, out);
         self.uplinks.lookups(now, out);
@@ -223,6 +229,7 @@ impl Router {
             }
         }
         self.leaving.retain(|on| on.core.poll_at().is_some());
+        self.settle_names(now, out);
     }
 
     /// When `settle` has to be called next though nothing happens, and why.
@@ -233,7 +240,8 @@ impl Router {
         let retry = self.retry.poll_at().map(|at| (at, "the kernel refused a change"));
         let allowed = self.plan_allowed_at().unwrap_or_default();
         let plan = [stale, recheck, retry].into_iter().flatten().map(|(at, why)| (at.max(allowed), why));
-        cores.chain(self.dhcp6.poll_at()).chain(self.uplinks.poll_at()).chain(plan).min_by_key(|(at, _)| *at)
+        let others = self.uplinks.poll_at().into_iter().chain(self.naming.poll_at());
+        cores.chain(self.dhcp6.poll_at()).chain(others).chain(plan).min_by_key(|(at, _)| *at)
     }
 
     /// Says good-bye on every link (RFC 4861 §6.2.5). The kernel's objects stay, so that a restart disturbs nobody.
@@ -243,7 +251,7 @@ impl Router {
             take_nd(on.link, &mut self.nd_out, out);
         }
         self.dhcp6.shutdown(now, &mut self.dhcp6_out);
-        self.take_dhcp6(out);
+        self.take_dhcp6(now, out);
         self.leaving.extend(std::mem::take(&mut self.advertisers).into_values());
     }
 
@@ -320,6 +328,7 @@ impl Router {
             self.draw_identity(out);
         }
         self.facts.prefixes = self.given_prefixes(now);
+        self.facts.hash_names = self.hash_names();
         self.follow_uplinks(now, out);
         self.facts.delegations = self.dhcp6.delegations().collect();
         self.facts.leases = if self.names_asked() { self.leased().cloned().collect() } else { Vec::new() };
@@ -334,7 +343,8 @@ impl Router {
         }
         self.reconfigure_advertisers(now, out);
         self.dhcp6.reconfigure(self.desired.dhcp6.clone(), now, &mut self.dhcp6_out);
-        self.take_dhcp6(out);
+        self.take_dhcp6(now, out);
+        self.planned_names(now);
         let ops = plan::diff(&self.desired.objects, &self.facts.actual);
         self.retry.keep_only(&ops);
         self.submit(ops, now, out);
@@ -461,7 +471,7 @@ impl Router {
     }
 
     /// Hands on what the DHCPv6 server wants done; delegations become routes at once, and facts of the next plan.
-    fn take_dhcp6(&mut self, out: &mut Vec<Action>) {
+    fn take_dhcp6(&mut self, now: Instant, out: &mut Vec<Action>) {
         let names_asked = self.names_asked();
         for action in self.dhcp6_out.drain(..) {
             match action {
@@ -478,6 +488,10 @@ impl Router {
                 }
                 dhcp6::Action::Tell(told, binding) => {
                     self.stale |= names_asked && told != dhcp6::Told::Renewed;
+                    match told {
+                        dhcp6::Told::Renewed => self.naming.renewed(now),
+                        _ => self.naming.want(now),
+                    }
                     out.push(Action::Tell(Notice::Lease(told, binding)));
                 }
             }

@@ -3,9 +3,9 @@
 use super::{NetifdFacts, Notice};
 use crate::config::Config;
 use crate::kernel::Refusal;
-use crate::net::{FlatMap, Instant, Key32, Prefix};
+use crate::net::{FlatMap, Instant, Key32, Mac, Prefix};
 use crate::plan::{Change, Op};
-use crate::proto::{dhcp6, ra, uplink};
+use crate::proto::{dhcp6, names, ra, uplink};
 use crate::store::Memory;
 use crate::wire::nd::Neighbour;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -72,6 +72,17 @@ pub enum Event<'a> {
         /// Nothing, or why it failed, without the URL.
         answer: Result<(), String>,
     },
+    /// What an [`Action::Survey`] brought.
+    Hosts {
+        /// Index of the link.
+        link: u32,
+        /// Each neighbour's address and MAC address.
+        seen: Vec<(Ipv6Addr, Mac)>,
+    },
+    /// What this machine calls itself.
+    Hostname(String),
+    /// dnsmasq's leases.
+    Leases4(Vec<names::Lease4>),
     /// What the kernel says of the peer of a WireGuard uplink; to be told every few seconds.
     Peer {
         /// Index of the tunnel's link.
@@ -149,6 +160,13 @@ pub enum Action {
         /// Index of the link.
         link: u32,
     },
+    /// See which neighbours the kernel knows on a link, and hand all their addresses back as [`Event::Hosts`].
+    Survey {
+        /// Index of the link.
+        link: u32,
+    },
+    /// Zones of ours have changed.
+    Zones(Vec<names::Change>),
     /// Look up a name, and hand what comes of it back as [`Event::Resolved`].
     Resolve {
         /// The uplink's name.

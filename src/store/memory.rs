@@ -5,6 +5,7 @@
 //! ula fd12:3456:789a::/48
 //! duid 0004…
 //! secret 8f3a…                                           addresses of uplinks follow from it (RFC 7217)
+//! hash router.example                                     the router has an address made of this name
 //! served LAN PREFIX live|gone SECONDS|forever               how long hosts may still use it
 //! end COUNT                                                 so many prefixes were served
 //! ```
@@ -34,6 +35,8 @@ pub struct Memory {
     pub duid: Option<Duid>,
     /// Secret that the router's own addresses on uplinks follow from (RFC 7217 §5).
     pub secret: Option<[u8; 16]>,
+    /// Names attached, out of which the router has addresses.
+    pub hash_names: Vec<String>,
     /// Prefixes that LANs were told of.
     pub served: Vec<Served>,
 }
@@ -53,7 +56,7 @@ impl Told {
 
     /// The whole file.
     pub(super) fn write(&self, boot: &str, now: Instant) -> Vec<u8> {
-        let Memory { ula, duid, secret, served } = &self.memory;
+        let Memory { ula, duid, secret, hash_names, served } = &self.memory;
         let mut out = Vec::new();
         Line::new(&mut out, KIND).word(VERSION).text(boot).number(now.0).close();
         let identity = |out: &mut Vec<u8>| {
@@ -68,6 +71,9 @@ impl Told {
             }
         };
         identity(&mut out);
+        for name in hash_names {
+            Line::new(&mut out, "hash").text(name).close();
+        }
         for one in served {
             let line = Line::new(&mut out, "served").text(&one.lan).word(&one.prefix.to_string());
             let line = line.word(if one.live { "live" } else { "gone" });
@@ -87,6 +93,7 @@ impl Told {
         let (wanted, was) = (&self.memory, &written.memory);
         let mut missing = Missing { something: wanted.served.len() != was.served.len(), promise: false };
         missing.promise |= (wanted.ula, &wanted.duid, wanted.secret) != (was.ula, &was.duid, was.secret);
+        missing.promise |= wanted.hash_names != was.hash_names;
         for one in &wanted.served {
             match was.served.iter().find(|other| (&other.lan, other.prefix) == (&one.lan, one.prefix)) {
                 Some(other) => {
@@ -147,6 +154,7 @@ pub(super) fn read(bytes: &[u8], boot: &str, now: Instant) -> Content {
             "secret" => words.next().and_then(unhex).and_then(|bytes| bytes.try_into().ok()).map(|secret| {
                 memory.secret.get_or_insert(secret);
             }),
+            "hash" => words.next().and_then(untext).map(|name| memory.hash_names.push(name)),
             "served" => {
                 parse_served(words, content.written_at.unwrap_or(now), now).map(|served| memory.served.push(served))
             }

@@ -287,6 +287,9 @@ impl<D: Medium> Store<D> {
             let known = |one: &Served| memory.served.iter().any(|had| (&had.lan, had.prefix) == (&one.lan, one.prefix));
             let missing: Vec<_> = older.memory.served.into_iter().filter(|one| !known(one)).collect();
             memory.served.extend(missing);
+            let missing: Vec<_> =
+                older.memory.hash_names.into_iter().filter(|one| !memory.hash_names.contains(one)).collect();
+            memory.hash_names.extend(missing);
         }
         if memory != Memory::default() {
             self.remember(&memory, now);

@@ -1,5 +1,5 @@
-//! HMAC-MD5 (RFC 2104, RFC 1321), for the Reconfigure Key Authentication Protocol (RFC 9915 §20.4) and nothing else: MD5
-//! is broken, but the key travels in the clear anyway.
+//! MD5 and HMAC-MD5 (RFC 1321, RFC 2104), for the Reconfigure Key Authentication Protocol (RFC 9915 §20.4), in which the key
+//! travels in the clear anyway, and for addresses made of names, which hide nothing. For nothing else: MD5 is broken.
 
 const BLOCK: usize = 64;
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
@@ -82,7 +82,7 @@ pub(crate) fn hmac_md5(key: [u8; 16], message: &[u8]) -> [u8; 16] {
     md5(&[&pad(0x5c)[..], &inner].concat())
 }
 
-fn md5(message: &[u8]) -> [u8; 16] {
+pub(crate) fn md5(message: &[u8]) -> [u8; 16] {
     let mut padded = message.to_vec();
     padded.push(0x80);
     padded.resize((padded.len() + 8).next_multiple_of(BLOCK) - 8, 0);

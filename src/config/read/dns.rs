@@ -36,6 +36,7 @@ pub(super) fn check(place: &Place, draft: DnsDraft, report: &mut Report) -> Opti
         dns64_prefix: draft.dns64_prefix,
         hash_zone: draft.hash_zone,
         secondaries: draft.secondaries,
+        dhcp4_leases: draft.dhcp4_leases,
         ttl: draft.ttl,
     })
 }

@@ -18,6 +18,7 @@ pub(in crate::config) struct DnsDraft {
     pub(in crate::config) dns64_prefix: Option<Prefix>,
     pub(in crate::config) hash_zone: Option<String>,
     pub(in crate::config) secondaries: Vec<Secondary>,
+    pub(in crate::config) dhcp4_leases: String,
     pub(in crate::config) ttl: u32,
 }
 
@@ -25,7 +26,7 @@ type Row = super::Row<DnsDraft>;
 
 pub(in crate::config) static DNS: Table<DnsDraft> = Table {
     kind: "dns",
-    help: "Names: every host, peer and site has one, and it stays when addresses change.",
+    help: "Not served by DNS yet, `oasis6 names` only shows them. Names: every host, peer and site has one, and it stays when addresses change.",
     example: "dns",
     named: false,
     many: false,
@@ -78,6 +79,9 @@ pub(in crate::config) static DNS: Table<DnsDraft> = Table {
             .example("2001:db8::54")
             .help("Server that is told when a zone changes, and may transfer it.")
             .rfc("RFC 1996, RFC 5936"),
+        Row::option("dhcp4_leases", Text(&value::FILE_OR_OFF, |d, file| d.dhcp4_leases = file))
+            .default("/tmp/dhcp.leases")
+            .help("dnsmasq's file of DHCPv4 leases, whose hosts get names; off: it is not read."),
         Row::option("ttl", Number(1, 86400, |d, seconds| d.ttl = seconds))
             .default("10")
             .unit("seconds")

@@ -230,6 +230,11 @@ impl<T> Row<T> {
     }
 }
 
+/// A domain name of letters, digits and hyphens in lower case, without a dot at its end. Errors: why it is none.
+pub fn host_name(text: &str) -> Result<String, String> {
+    value::domain_name(text).map(|name| name.to_ascii_lowercase()).map_err(|refusal| refusal.message)
+}
+
 /// Words, and what each of them sets.
 type Choices<T> = &'static [(&'static str, fn(&mut T))];
 

@@ -5,6 +5,7 @@
 
 mod event;
 mod field;
+mod names;
 mod text;
 mod uplinks;
 
@@ -12,6 +13,7 @@ mod uplinks;
 mod tests;
 
 pub use event::event;
+pub use names::names;
 pub use uplinks::uplinks;
 
 use crate::config::harmless;

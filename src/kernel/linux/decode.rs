@@ -151,6 +151,15 @@ pub(super) fn host(payload: &[u8]) -> Option<(u32, Ipv6Addr, &[u8])> {
     (state & ANSWERED != 0 && flags & NTF_ROUTER == 0).then_some((link, addr.into(), mac))
 }
 
+/// A neighbour, router or not, if it has answered lately: the index of its link, its address, its Ethernet address.
+pub(super) fn neighbour_address(payload: &[u8]) -> Option<(u32, Ipv6Addr, Mac)> {
+    let mut plain = payload.to_vec();
+    // the flag of a router makes no difference here
+    *plain.get_mut(10)? = 0;
+    let (link, addr, mac) = host(&plain)?;
+    Some((link, addr, Mac(mac.try_into().ok()?)))
+}
+
 /// The value of the attribute `wanted` behind a header of `header` bytes.
 fn attribute<const N: usize>(payload: &[u8], header: usize, wanted: u16) -> Result<Option<[u8; N]>, Malformed> {
     for attribute in attributes(payload, header) {

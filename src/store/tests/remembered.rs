@@ -12,6 +12,7 @@ fn memory(served: &[Served]) -> Memory {
         ula: Some("fd12:3456:789a::/48".parse().unwrap()),
         duid: Some(Duid::uuid([7; 16])),
         secret: Some([5; 16]),
+        hash_names: vec!["router.example".into()],
         served: served.to_vec(),
     }
 }

@@ -105,7 +105,8 @@ fn wrong_keys_are_refused() {
         list name a..b => 4 error name: 'a..b' is no name of letters
         list name a.*.b => 4 error name: 'a.*.b' is no name of letters
         list type AAAB | list name a.lan => 4 error type: 'AAAB' is not known here; did you mean 'AAAA'?
-        list type TYPE65536 | list name a.lan => 4 error type: '65536' is not from 1 to 65535
+        list type TYPE65536 | list name a.lan => 4 error type: 'TYPE65536' is not known here; write A, NS
+        list type ANY | list name a.lan => 4 error type: 'ANY' is no type of records in a zone
         list type AAAA => 4 warning type: there are types, but no names
         ",
     );

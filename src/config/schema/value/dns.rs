@@ -3,6 +3,7 @@
 use super::{Form, Parsed, Refusal, number, one_of, short, unicast, wrong};
 use crate::config::{NamePattern, Secondary, Secret, nearest};
 use crate::net::{base64, is_link_local};
+use crate::wire::dns::Type;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where DNS servers listen (RFC 1035 §4.2).
@@ -80,42 +81,22 @@ fn pattern(text: &str) -> Parsed<NamePattern> {
 pub(in crate::config::schema) static NAME_PATTERN: Form<NamePattern> =
     Form { accepts: "a name, or *.NAME", datatype: "string", parse: pattern };
 
-/// Types that people write by name (IANA's registry of resource record types).
-const TYPES: [(&str, u16); 16] = [
-    ("A", 1),
-    ("NS", 2),
-    ("CNAME", 5),
-    ("PTR", 12),
-    ("MX", 15),
-    ("TXT", 16),
-    ("AAAA", 28),
-    ("LOC", 29),
-    ("SRV", 33),
-    ("NAPTR", 35),
-    ("DS", 43),
-    ("SSHFP", 44),
-    ("TLSA", 52),
-    ("SVCB", 64),
-    ("HTTPS", 65),
-    ("CAA", 257),
-];
+/// Types that people write, to be near to what they meant.
+const TYPES: [&str; 14] =
+    ["A", "NS", "CNAME", "PTR", "MX", "TXT", "AAAA", "SRV", "NAPTR", "SSHFP", "TLSA", "SVCB", "HTTPS", "CAA"];
 
 pub(in crate::config::schema) static RECORD_TYPE: Form<u16> = Form {
     accepts: "a type by its name, or TYPE and its number",
     datatype: "string",
-    parse: |text| {
-        let upper = text.to_ascii_uppercase();
-        if let Some((_, number)) = TYPES.iter().find(|(name, _)| *name == upper) {
-            return Ok(*number);
+    parse: |text| match Type::from_text(text) {
+        Some(known) if !known.is_meta() => Ok(known.0),
+        Some(_) => wrong(text, "is no type of records in a zone"),
+        None => {
+            let remedy = match nearest(text, TYPES) {
+                Some(name) => format!("did you mean '{name}'?"),
+                None => format!("write {}", one_of(&TYPES)),
+            };
+            Err(Refusal { message: format!("{} is not known here", short(text)), remedy })
         }
-        if let Some(digits) = upper.strip_prefix("TYPE") {
-            return number(digits, 1, u16::MAX);
-        }
-        let names = TYPES.map(|(name, _)| name);
-        let remedy = match nearest(text, names) {
-            Some(name) => format!("did you mean '{name}'?"),
-            None => format!("write {}", one_of(&names)),
-        };
-        Err(Refusal { message: format!("{} is not known here", short(text)), remedy })
     },
 };

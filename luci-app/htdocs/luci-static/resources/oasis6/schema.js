@@ -124,7 +124,7 @@ return baseclass.extend({
 			port: { help: _('Port let in, or a range of ports.'), datatype: 'portrange', otherwise: _('all'), list: true },
 			source: { help: _('Who may come in.'), datatype: 'cidr6', otherwise: _('everybody'), list: true }
 		} },
-		dns: { help: _('Names: every host, peer and site has one, and it stays when addresses change.'), named: false, options: {
+		dns: { help: _('Not served by DNS yet, `oasis6 names` only shows them. Names: every host, peer and site has one, and it stays when addresses change.'), named: false, options: {
 			mode: { help: _('Who has port 53: dnsmasq, which asks us for our zones; or we, in its place.'), default_value: 'behind', choices: [ 'behind', 'replace', 'off' ] },
 			port: { help: _('Port that is listened on, by UDP and TCP.'), datatype: 'and(uinteger,range(0,65535))', otherwise: _('5356 behind dnsmasq, 53 in its place') },
 			server: { help: _('Server that is asked for what is not ours.'), datatype: 'string', otherwise: _('the uplinks\' own'), list: true },
@@ -135,16 +135,17 @@ return baseclass.extend({
 			dns64_prefix: { help: _('NAT64 prefix, out of which names without IPv6 get addresses.'), datatype: 'cidr6', otherwise: _('none') },
 			hash_zone: { help: _('Zone in which every name has an address, made of the name itself.'), datatype: 'hostname', otherwise: _('none') },
 			secondary: { help: _('Server that is told when a zone changes, and may transfer it.'), datatype: 'string', otherwise: _('none'), list: true },
+			dhcp4_leases: { help: _('dnsmasq\'s file of DHCPv4 leases, whose hosts get names; off: it is not read.'), datatype: 'or(file,"off")', default_value: '/tmp/dhcp.leases' },
 			ttl: { help: _('How long others may keep addresses of hosts.'), datatype: 'and(uinteger,range(1,86400))', default_value: '10', unit: _('seconds') }
 		} },
-		key: { help: _('A key for updates and transfers of zones, and what who has it may change.'), named: true, options: {
+		key: { help: _('Not in use yet. A key for updates and transfers of zones, and what who has it may change.'), named: true, options: {
 			key_name: { help: _('Its name, as both ends must have it.'), datatype: 'hostname', otherwise: _('the section\'s') },
 			algorithm: { help: _('How it signs.'), default_value: 'hmac-sha256', choices: [ 'hmac-sha256' ] },
 			secret: { help: _('The secret that both ends share.'), datatype: 'string' },
 			name: { help: _('Name that may be changed with it, *.NAME for all below.'), datatype: 'string', otherwise: _('none'), list: true },
 			type: { help: _('Type of records that may be changed with it.'), datatype: 'string', otherwise: _('all'), list: true }
 		} },
-		publish: { help: _('A zone of somebody else in which our names are kept up to date.'), named: true, options: {
+		publish: { help: _('Not in use yet. A zone of somebody else in which our names are kept up to date.'), named: true, options: {
 			zone: { help: _('The zone.'), datatype: 'hostname' },
 			key: { help: _('The section key that signs.'), datatype: 'uciname' },
 			server: { help: _('Its primary server; auto: the zone\'s own records tell.'), datatype: 'string', default_value: 'auto' },
