@@ -133,6 +133,7 @@ return baseclass.extend({
 		rebind_protection: _('Protection from rebinding'),
 		rebind_domain: _('Domains without protection'),
 		dns64_prefix: _('DNS64 prefix'),
+		dhcp4_leases: _('File of IPv4 leases'),
 		hash_zone: _('Zone of hashes'),
 		secondary: _('Secondary servers'),
 		ttl: _('Lifetime of addresses')

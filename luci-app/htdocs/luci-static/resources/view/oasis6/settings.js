@@ -66,7 +66,7 @@ function field(section, kind, name, it, table) {
 		if (!it.choices)
 			option.datatype = it.datatype;
 		option.placeholder = missing;
-		option.optional = true;
+		option.optional = option.rmempty = missing != '';
 	}
 	if (name == 'lan')
 		uci.sections('oasis6', 'lan').forEach(lan => option.value(lan['.name']));
@@ -76,8 +76,8 @@ function field(section, kind, name, it, table) {
 		option.password = true;
 	for (const type of it.of ?? [])
 		option.depends('type', type);
-	if (table)
-		option.modalonly = !table.includes(name);
+	if (table && !table.includes(name))
+		option.modalonly = true;
 
 	return option;
 }

@@ -38,6 +38,8 @@ const hostname = text => text.length <= 253 && /^([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-
 /* name → [ test(value, arguments), what is expected(arguments) ]. An argument is a number, a text or a test. */
 const TYPES = {
 	string: [ () => true, () => '' ],
+	file: [ () => true, () => '' ],
+	directory: [ () => true, () => '' ],
 	uciname: [ v => /^\w+$/.test(v), () => _('valid UCI identifier') ],
 	integer: [ v => !isNaN(whole(v)), () => _('valid integer value') ],
 	uinteger: [ v => whole(v) >= 0, () => _('positive integer value') ],

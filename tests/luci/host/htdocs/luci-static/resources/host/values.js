@@ -69,7 +69,7 @@ const AbstractValue = element.extend({
 	validate: () => true,
 
 	getValidator(section) {
-		return L.toArray(this.validate).map(fn => value => fn.call(this, section, value));
+		return [].concat(this.validate).map(fn => value => fn.call(this, section, value));
 	},
 
 	isValid(section) { return this.getUIElement(section)?.isValid?.() ?? true; },
