@@ -77,7 +77,7 @@ fn names_are_shown_with_their_addresses_and_who_wanted_another() {
         "Domain lan\n  \
          pc    2001:db8::5  DHCPv6 (02:00:5e:00:53:01), for 1 min 30 s\n        \
          fd00::5\n  \
-         pc-2  fd00::6      DHCPv4 (02:00:5e:00:53:02), for 5 s; wanted pc, which is ta…\n\n\
+         pc-2  fd00::6      DHCPv4 (02:00:5e:00:53:02), for 5 s; wanted pc, which is t…\n\n\
          Names refused: 2 reserved\nZones: lan. (9 records)\n"
     );
     assert_eq!(names(&serde_json::json!({ "names": [] })), "No names.\n");

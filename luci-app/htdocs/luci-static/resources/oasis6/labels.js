@@ -128,7 +128,6 @@ return baseclass.extend({
 		port: _('Port'),
 		server: _('Servers asked'),
 		public_zone: _('Public zones'),
-		dhcp4_leases: _('File of DHCPv4 leases'),
 		cache_kib: _('Memory for answers'),
 		rebind_protection: _('Protection from rebinding'),
 		rebind_domain: _('Domains without protection'),
