@@ -128,7 +128,7 @@ install_zig() {
 
 # Debian's node, unless there is one already
 install_node() {
-    command -v node >/dev/null && command -v npm >/dev/null || install_packages nodejs npm
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then install_packages nodejs npm; fi
     local folder
     folder=$(dirname "$0")/../tests/luci
     cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" && return 0
