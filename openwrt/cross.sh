@@ -64,9 +64,10 @@ compile() {
     python3 -m ziglang cc -target $zig -Os -c "openwrt/$1" -o "$2"
 }
 
-unwind=-lunwind more=''
+unwind=-lunwind more='' small=''
 flags="-Ctarget-cpu=$cpu -Ctarget-feature=+crt-static$features -Clink-self-contained=no"
 if [ "${PROFILE:-}" != feed ]; then
+    small=1
     flags="$flags -Cforce-unwind-tables=no"    # nobody unwinds where a panic aborts
     # Position-independent code is a fifth larger on MIPS, where every call goes through a table. What it is for (random
     # addresses) is no loss on processors that small: the linker makes a program at a fixed address of it in any case.
@@ -87,14 +88,9 @@ fi
 for path in "$(realpath "$rust")=rust" "$rust=rust" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$PWD=oasis6"; do
     flags="$flags --remap-path-prefix=$path"
 done
-linker=$work/linker
-cat > "$linker" <<END
-#!/bin/bash
-exec python3 -m ziglang cc -target $zig "\${@/#-lunwind/$unwind}" $more
-END
-chmod 755 "$linker"
+export "ZIG_TARGET=$zig" "LINK_UNWIND=$unwind" "LINK_MORE=$more" "LINK_SMALL=$small"
 name=$(echo "$target" | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${name}_LINKER=$linker" "CARGO_TARGET_${name}_RUSTFLAGS=$flags"
+export "CARGO_TARGET_${name}_LINKER=$PWD/openwrt/linker.sh" "CARGO_TARGET_${name}_RUSTFLAGS=$flags"
 # Flash is scarce: small before fast. Symbols are for openwrt/crates.py; the copy below has none.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=false
 if [ "${PROFILE:-}" = feed ]; then

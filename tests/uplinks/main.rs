@@ -75,6 +75,7 @@ fn functions(part: &str) -> Vec<&str> {
 
 const PEACEFUL: &[&str] = &[
     "native_lives",
+    "native_is_cut_beyond",
     "native_is_restarted",
     "static_is_restarted",
     "native_renews",

@@ -432,10 +432,10 @@ fn uplinks_say_how_they_are_and_what_happened() {
     let answer = json!({
         "uplinks": [
             { "name": "wan", "type": "native", "device": "eth1", "state": "down", "role": "out", "since": 61,
-              "reason": "eth1 is down: plug the cable in", "role_reason": "it is down: eth1 is down: plug the cable in",
+              "reason": "eth1 is down: plug the cable in", "role_reason": null,
               "prefixes": [], "dns": [] },
             { "name": "home", "type": "wireguard", "device": "o6-home", "state": "up", "role": "active", "since": 3700,
-              "reason": "fe80::1 answers in 20 ms", "role_reason": "the best that works", "mtu": 1420, "next_hop": "fe80::1",
+              "reason": "fe80::1 answers in 20 ms", "role_reason": "no other works", "mtu": 1420, "next_hop": "fe80::1",
               "prefixes": [{ "prefix": "2001:db8::/56", "preferred": null, "valid": null }], "dns": ["2001:db8::53"],
               "public_key": "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=" },
         ],
@@ -446,6 +446,7 @@ fn uplinks_say_how_they_are_and_what_happened() {
     for said in [
         "Uplink wan (native on eth1): down for 1 min 1 s",
         "Uplink home (wireguard on o6-home): up, in use for",
+        "answers in 20 ms; no other works",
         "2001:db8::/56",
         "our public key",
         "1 min 1 s ago: moved from wan to home: wan is down; out for about 1.2 s",

@@ -43,10 +43,8 @@ pub(super) fn overview(answer: &Value, table: &mut Table) {
             _ => "",
         };
         let mut line = format!("Uplink {name} ({kind}{place}): {}{role}{since}", word(uplink, "state"));
-        let [reason, role_reason, share] = ["reason", "role_reason", "share"].map(|key| word(uplink, key));
-        // why it is not used is mostly why it does not work
-        let more = Some(&role_reason).filter(|more| reason.is_empty() || !more.contains(&reason));
-        for why in [Some(&reason), more, Some(&share)].into_iter().flatten().filter(|why| !why.is_empty()) {
+        for why in ["reason", "role_reason", "share"].map(|key| word(uplink, key)).iter().filter(|why| !why.is_empty())
+        {
             line.push_str(&format!("; {why}"));
         }
         table.text(wrapped("", "  ", &line));

@@ -19,6 +19,8 @@ pub struct Nft {
     found: Found,
     /// Hash of the listing at the first look after `put`.
     listing: Option<u64>,
+    /// The kernel can't answer strays.
+    without_strays: bool,
 }
 
 impl Nft {
@@ -119,10 +121,14 @@ impl Nft {
             program.run(&[], &script)?;
         }
         let (holds, strays) = text::strays(guard, |device| if_nametoindex(device).is_ok());
-        if self.found.strays != Some(holds) {
-            // a kernel that can't gives no answer to such hosts, and is right otherwise
-            let done = program.run(&[], &strays);
-            self.found.strays = done.map_err(|refusal| log::debug!("{refusal}")).ok().map(|_| holds);
+        if self.found.strays != Some(holds) && !self.without_strays {
+            let done = program.run(&[], &strays).map_err(|refusal| log::debug!("{refusal}"));
+            self.found.strays = done.is_ok().then_some(holds);
+            // a device may have gone just now; a kernel that can't is right otherwise
+            self.without_strays = done.is_err() && program.run(&["-c"], text::STRAYS_TRIAL).is_err();
+            if self.without_strays {
+                log::info!("hosts whose source leads back nowhere get no answer: the kernel lacks nft_reject_netdev");
+            }
         }
         self.put = Some(guard.clone());
         self.listing = None;

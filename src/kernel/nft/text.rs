@@ -14,6 +14,9 @@ use std::net::Ipv6Addr;
 pub(super) const TABLE: &str = "inet oasis6";
 /// Another of ours, for [`strays`].
 pub(super) const STRAYS: &str = "netdev oasis6";
+/// What a kernel that can answer [`strays`] takes.
+pub(super) const STRAYS_TRIAL: &str =
+    "table netdev oasis6_trial {\n\tchain trial {\n\t\treject with icmpv6 type policy-fail\n\t}\n}\n";
 /// OpenWrt's.
 pub(super) const FIREWALL4: &str = "inet fw4";
 /// The chain in firewall4's table that our file in /usr/share/nftables.d makes and jumps to.

@@ -35,7 +35,7 @@ pub struct Candidate {
 pub struct Chosen {
     /// What it is used for.
     pub role: Role,
-    /// Why, in words.
+    /// Why, in words; empty if that follows from its state, which says why itself.
     pub why: String,
 }
 
@@ -318,11 +318,10 @@ impl Choice {
 fn judge(entry: &Entry<'_>, active: &[Entry<'_>], now: Instant) -> Chosen {
     let is_active = active.iter().any(|other| other.candidate.name == entry.candidate.name);
     let usable = entry.known.grade.is_usable();
-    let said = || format!("it is {}: {}", entry.candidate.state.word(), entry.candidate.reason);
     let (role, why) = match (is_active, usable) {
-        (true, true) => (Role::Active, "it works".to_owned()),
-        (true, false) => (Role::Active, format!("no other works; {}", said())),
-        (false, false) => (Role::Out, said()),
+        (true, true) => (Role::Active, String::new()),
+        (true, false) => (Role::Active, "no other works".to_owned()),
+        (false, false) => (Role::Out, String::new()),
         (false, true) => {
             let first = active.first().map_or("another", |other| &other.candidate.name);
             let better = active.first().is_some_and(|other| entry.rank() < other.rank());

@@ -73,10 +73,11 @@ impl Uplinks {
             Ipv6Addr::UNSPECIFIED => "the other end of the link".into(),
             gateway => gateway.to_string(),
         });
+        let why_role = self.choice.roles().get(name).map(|chosen| chosen.why.as_str()).filter(|why| !why.is_empty());
         json!({
             "name": name, "type": uplink.kind(), "priority": uplink.config.priority, "device": uplink.device,
             "state": health.state.word(), "reason": health.reason, "since": now.since(health.since).as_secs(),
-            "role": gives.role.word(), "role_reason": self.choice.roles().get(name).map(|chosen| chosen.why.as_str()),
+            "role": gives.role.word(), "role_reason": why_role,
             "share": uplink.share_reason(),
             "next_hop": next_hop,
             "mtu": gives.mtu, "dns": dns,
