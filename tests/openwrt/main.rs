@@ -85,7 +85,10 @@ scenarios! {
 fn the_acl_names_methods_and_nothing_else() {
     let acl: Value = serde_json::from_str(ACL).unwrap();
     let group = &acl["oasis6"];
-    assert_eq!(group["read"]["ubus"]["oasis6"], serde_json::json!(["status", "uplinks", "leases", "check", "plan"]));
+    assert_eq!(
+        group["read"]["ubus"]["oasis6"],
+        serde_json::json!(["status", "uplinks", "leases", "names", "check", "plan"])
+    );
     assert_eq!(group["write"]["ubus"]["oasis6"], serde_json::json!(["reload"]));
     for role in ["read", "write"] {
         assert_eq!(group[role].as_object().unwrap().len(), 2, "ubus and uci");

@@ -50,10 +50,11 @@ fn the_file_can_be_read_by_people() {
     let identity = ["ula fd12:3456:789a::/48", "duid 000407070707070747078707070707070707", secret];
     assert_eq!(words[0], "oasis6-memory 1 one 1000000");
     assert_eq!(words[1..4], identity);
-    assert_eq!(words[4], "served home 2001:db8:1::/64 live 5400");
-    assert_eq!(words[5], "served guest%20net 2001:db8:2::/64 gone forever");
-    assert_eq!(words[6..9], identity);
-    assert_eq!(words[9], "end 2");
+    assert_eq!(words[4], "hash router.example");
+    assert_eq!(words[5], "served home 2001:db8:1::/64 live 5400");
+    assert_eq!(words[6], "served guest%20net 2001:db8:2::/64 gone forever");
+    assert_eq!(words[7..10], identity);
+    assert_eq!(words[10], "end 2");
 }
 
 #[test]
