@@ -76,6 +76,7 @@ mips-check: ## type-checks for a router without 64-bit atomics (Debian 12's own 
 ipk apk: ## packages for OpenWrt: make ipk ARCH=mips_24kc (24.10 and older), make apk ARCH=... (25.12 and newer)
 	@$(SETUP) build cross
 	@openwrt/build.sh $@ $(ARCH)
+	@openwrt/luci.py $@ --out target/openwrt/luci $(if $(OASIS6_KEY),--key $(OASIS6_KEY))
 
 ipk-all apk-all: ## for every architecture there is a recipe for
 	@$(SETUP) build cross
@@ -92,7 +93,7 @@ dist: ## the source tarball that OpenWrt's recipe wants, from the last commit
 
 test-packages: ## the packages' format and contents; those in target/openwrt/packages too
 	@$(SETUP) packages
-	@PACKAGES=$$(ls -d target/openwrt/packages 2>/dev/null) tests/packages/test.py
+	@PACKAGES=$$(ls -d target/openwrt/packages 2>/dev/null) tests/packages/test.py && tests/packages/pages.py
 
 test-emulated: ## binaries for routers serve under emulation (as root); ARCH="mipsel_mips32 mips_24kc"
 	@$(SETUP) build cross netns emulate

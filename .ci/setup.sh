@@ -14,6 +14,7 @@
 #   cross    the same, and zig: compiler, linker and C library for routers
 #   packages what the tests of the packages need
 #   emulate  runs programs of other architectures
+#   luci     a browser, node and what tests/luci/package-lock.json names
 #
 # Nothing that is installed here is started: while apt runs, a policy-rc.d that answers "no" (101) is in place; one that
 # was there before is kept. Under systemd the new services are disabled too, so that a reboot doesn't start them.
@@ -36,6 +37,7 @@ declare -A PACKAGES=(
     [cross]="cargo-web rustc-web rust-web-src python3 xz-utils zopfli"
     [packages]="python3 busybox-static openssl"
     [emulate]="qemu-user-static isc-dhcp-client"
+    [luci]="chromium fonts-dejavu-core fonts-liberation"
 )
 SERVICES="kea-dhcp6-server radvd wide-dhcpv6-client babeld bird"
 
@@ -124,6 +126,17 @@ install_zig() {
         "ziglang==$ZIG" >&2
 }
 
+# Debian's node, unless there is one already
+install_node() {
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then install_packages nodejs npm; fi
+    local folder
+    folder=$(dirname "$0")/../tests/luci
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" && return 0
+    say "installing the node packages of tests/luci"
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm --prefix "$folder" ci --silent --no-audit --no-fund >&2 &&
+        cp "$folder/package-lock.json" "$folder/node_modules/.installed"
+}
+
 [ $# -gt 0 ] || usage
 wanted=()
 for group in "$@"; do
@@ -137,5 +150,6 @@ for group in "$@"; do
         rust) find_rust ;;
         fuzz) install_cargo_fuzz ;;
         cross) install_zig ;;
+        luci) install_node ;;
     esac
 done

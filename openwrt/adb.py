@@ -18,7 +18,7 @@ BLOCK_DATABASE, BLOCK_SIGNATURE, BLOCK_DATA = 0, 1, 2
 # Fields of each kind of object
 PACKAGE_INFO, PACKAGE_PATHS, PACKAGE_SCRIPTS = 1, 2, 3
 INFO = {"name": 1, "version": 2, "hashes": 3, "description": 4, "arch": 5, "license": 6, "origin": 7, "maintainer": 8,
-        "installed-size": 12, "provider-priority": 14, "provides": 16}
+        "installed-size": 12, "provider-priority": 14, "depends": 15, "provides": 16}
 FOLDER_NAME, FOLDER_ACL, FOLDER_FILES = 1, 2, 3
 FILE_NAME, FILE_ACL, FILE_SIZE, FILE_TIME, FILE_HASH = 1, 2, 3, 4, 5
 ACL_MODE, ACL_USER, ACL_GROUP = 1, 2, 3
@@ -129,6 +129,7 @@ def describe(package, folders):
         "maintainer": out.text(package.maintainer),
         "installed-size": out.number(size),
         "provider-priority": out.number(100) if package.default else NULL,
+        "depends": out.array([out.object({DEPENDENCY_NAME: out.text(name)}) for name in sorted(package.depends)]),
         "provides": out.array([provided(name) for name in package.provides]),
     }
     out.finish(out.object({

@@ -40,6 +40,8 @@ class Package:
     conffiles: list[str]  # kept over upgrades: files of the package that an owner changes, and folders of state
     files: dict[str, tuple[int, bytes]]  # path without the leading / → mode, content; all belong to root
     time: int  # seconds since 1970
+    depends: tuple[str, ...] = ()  # packages that have to be there
+    section: str = "net"
 
 
 def describe(arch, binary, mini):

@@ -40,4 +40,8 @@ for arch in "$@"; do
         done
     done
 done
+for package in $(openwrt/luci.py ipk --out target/openwrt/luci); do
+    name=${package##*/}
+    report all "${name%%_*}.ipk" "$(stat -c %s "$package")"
+done
 exit $over

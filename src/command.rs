@@ -32,10 +32,11 @@ oasis6: IPv6 for any network
   oasis6 monitor    what happens, as it happens
   oasis6 reload     read the configuration again; apply only the difference
   oasis6 withdraw   remove what a stopped daemon left in the kernel for the next one
+  oasis6 key NAME   the public key of a WireGuard uplink, made if there is none yet
   oasis6 schema     every option with its default, range and meaning
   oasis6 replay F   live a recorded life of a simulated router again
 
-  --config FILE     the configuration (/etc/config/oasis6)
+  --config FILE     the configuration (/etc/config/oasis6); - for check and plan: standard input
   --network FILE    OpenWrt's interfaces (/etc/config/network)
   --ubus SOCKET     OpenWrt's bus (/var/run/ubus/ubus.sock)
   --json            for programs
@@ -68,6 +69,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "reload" => ask(&options, "reload", show::reload),
         "monitor" => monitor(&options),
         "withdraw" => withdraw(&options),
+        "key" => key(&options),
         "schema" => schema(&options),
         "replay" => replay(&options),
         other => return usage(&format!("there is no command '{other}'")),
@@ -111,7 +113,12 @@ impl Options {
                 word => return Err(format!("'{word}' is one word too many")),
             }
         }
-        if options.command.is_empty() { Err("which command?".into()) } else { Ok(options) }
+        let once = matches!(&*options.command, "check" | "plan");
+        match options.paths.config.to_str() {
+            _ if options.command.is_empty() => Err("which command?".into()),
+            Some("-") if !once => Err("only check and plan read a configuration from standard input".into()),
+            _ => Ok(options),
+        }
     }
 
     /// The running daemon's socket: where the configuration puts it, or the default place if it can't be read.
@@ -165,7 +172,7 @@ fn ask(options: &Options, method: &str, show: fn(&Value) -> String) -> Result<()
 /// How many words may stand behind a command.
 fn most_operands(command: &str) -> usize {
     match command {
-        "replay" => 1,
+        "replay" | "key" => 1,
         "hash" => 3,
         _ => 0,
     }
@@ -221,6 +228,12 @@ fn monitor(options: &Options) -> Result<(), String> {
         let line = if options.json { event.to_string() } else { show::event(event) };
         print(&(line + "\n"))
     })
+}
+
+fn key(options: &Options) -> Result<(), String> {
+    let Some(name) = options.operands.first() else { return Err("key needs the name of an uplink".into()) };
+    let key = daemon::public_key(&daemon::load(&options.paths), name)?;
+    if options.json { print_json(&json!({ "public_key": key })) } else { print(&format!("{key}\n")) }
 }
 
 fn schema(options: &Options) -> Result<(), String> {

@@ -30,6 +30,11 @@ use crate::net::{Duid, FlatMap, Mac, Preference, Prefix};
 use std::fmt;
 use std::net::Ipv6Addr;
 
+/// Whether a section can have this name: letters, digits and `_`, at least one.
+pub fn is_section_name(name: &str) -> bool {
+    schema::value::is_section_name(name)
+}
+
 /// A whole valid configuration. Lengths of time are whole seconds unless a name says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {

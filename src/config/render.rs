@@ -135,4 +135,6 @@ fn wrap(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
+mod luci;
+#[cfg(test)]
 mod tests;

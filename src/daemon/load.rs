@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Where the configuration is read from.
 #[derive(Clone, Debug)]
 pub struct Paths {
-    /// oasis6's own file.
+    /// oasis6's own file; `-` is standard input, which can be read once.
     pub config: PathBuf,
     /// OpenWrt's network file, which knows the devices of interfaces; it may be missing.
     pub network: PathBuf,
@@ -94,10 +94,14 @@ pub fn load(paths: &Paths) -> Loaded {
     }
 }
 
-/// A file's bytes, but never more than one byte over what the parser accepts: it says then what is wrong.
+/// A file's bytes, or with `-` those of standard input, but never more than one byte over what the parser accepts: it says
+/// then what is wrong.
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = u64::try_from(config::MAX_FILE_SIZE).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    match path.to_str() {
+        Some("-") => io::stdin().lock().take(most).read_to_end(&mut bytes)?,
+        _ => File::open(path)?.take(most).read_to_end(&mut bytes)?,
+    };
     Ok(bytes)
 }

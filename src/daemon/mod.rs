@@ -27,6 +27,7 @@ mod withdraw;
 
 pub use load::{Loaded, Paths, load};
 pub use plan::plan;
+pub use uplinks::public_key;
 pub use withdraw::withdraw;
 
 use bus::{Bus, Call, Devices};
@@ -426,7 +427,7 @@ impl Daemon {
         match method {
             "status" => Ok(self.status(now)),
             "leases" => Ok(self.router.leases(now)),
-            "uplinks" => Ok(self.router.uplinks(now)),
+            "uplinks" => Ok(self.uplinks(now)),
             "names" => Ok(self.router.names(now)),
             "attach" | "detach" => {
                 let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -452,8 +453,15 @@ impl Daemon {
         }
     }
 
+    fn uplinks(&self, now: Instant) -> Value {
+        let mut answer = self.router.uplinks(now);
+        uplinks::add_traffic(&mut answer);
+        answer
+    }
+
     fn status(&self, now: Instant) -> Value {
         let mut status = self.router.status(now);
+        uplinks::add_traffic(&mut status);
         let mut troubles = Vec::new();
         let mut trouble = |place: &str, message: &str, remedy: &str| {
             troubles.push(Trouble { place: place.into(), message: message.into(), remedy: remedy.into() });

@@ -1,10 +1,11 @@
 //! The sockets toward uplinks: DHCPv6 clients and echo. They are open while an uplink needs them.
 
+use super::Loaded;
 use super::errands::Errands;
 use super::fetch::fetch;
 use super::lookup::lookup;
 use super::slot::Slot;
-use crate::config::{Config, UplinkKind};
+use crate::config::{self, Config, UplinkKind};
 use crate::kernel::linux::{self, LinuxKernel};
 use crate::kernel::socket::{Dhcp6ClientSocket, EchoReply, EchoSocket, NeighbourSocket};
 use crate::kernel::traffic::{self, Traffic};
@@ -12,9 +13,12 @@ use crate::net::{FlatMap, Instant, Key32};
 use crate::proto::uplink;
 use crate::router::{Action, Event, Router};
 use crate::store::key_file;
+use serde_json::{Value, json};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+/// Longest name of an uplink that a key is made for, in bytes: file names have 255.
+const MAX_NAME: usize = 64;
 /// Packets taken from one socket in a row.
 const BUDGET: usize = 32;
 
@@ -224,12 +228,42 @@ impl UplinkSockets {
     }
 }
 
+/// Adds to each uplink of an answer what its device has carried.
+pub(super) fn add_traffic(answer: &mut Value) {
+    let Some(uplinks) = answer.get_mut("uplinks").and_then(Value::as_array_mut) else { return };
+    if uplinks.is_empty() {
+        return;
+    }
+    let bytes = traffic::bytes();
+    for fields in uplinks.iter_mut().filter_map(Value::as_object_mut) {
+        let of_device = fields.get("device").and_then(Value::as_str).and_then(|device| bytes.get(device));
+        let counted = of_device.map(|(rx, tx)| json!({ "rx_bytes": rx, "tx_bytes": tx }));
+        fields.insert("traffic".into(), counted.unwrap_or_default());
+    }
+}
+
+/// The public key of the WireGuard uplink `name` in its usual file, which is made if it is missing: for a peer that has to know
+/// it before the uplink is configured. Errors: `name` is none, or the file can't be read or written.
+pub fn public_key(loaded: &Loaded, name: &str) -> Result<String, String> {
+    if name.len() > MAX_NAME || !config::is_section_name(name) {
+        return Err(format!("'{}' is no name of an uplink", name.escape_debug()));
+    }
+    let state_dir =
+        loaded.config.as_ref().map_or_else(|| Config::default().state_dir, |config| config.state_dir.clone());
+    Ok(key_file::private_key(&key_path(&state_dir, name), linux::random())?.public().to_string())
+}
+
+/// Where the private key of an uplink is, if the configuration names no other file.
+fn key_path(state_dir: &str, name: &str) -> PathBuf {
+    Path::new(state_dir).join(format!("wireguard-{name}.key"))
+}
+
 /// Files with the private keys of WireGuard uplinks that are used, by the uplinks' names.
 pub(super) fn key_files(config: &Config) -> impl Iterator<Item = (&str, PathBuf)> {
     config.uplinks.iter().filter(|(_, uplink)| config.enabled && uplink.enabled).filter_map(|(name, uplink)| {
         let UplinkKind::Wireguard(wireguard) = &uplink.kind else { return None };
         let file = match wireguard.private_key_file.as_str() {
-            "" => Path::new(&config.state_dir).join(format!("wireguard-{name}.key")),
+            "" => key_path(&config.state_dir, name),
             file => PathBuf::from(file),
         };
         wireguard.private_key.is_none().then_some((name.as_str(), file))

@@ -5,6 +5,7 @@
 //! packet in may go uncounted for each of them, never the other way round. Of those that go out, the few unicast ones are
 //! counted as traffic: in front of a dead next hop there are many of the others.
 
+use crate::net::FlatMap;
 use std::fs;
 
 /// Packets since the device was made.
@@ -46,9 +47,42 @@ fn parse(counters: &str) -> Traffic {
     Traffic { unicast_in: came.saturating_sub(not_came), out: went.saturating_sub(not_went) }
 }
 
+/// Bytes of all protocols that each device has carried, in and out, in the network namespace of the calling thread. Empty if
+/// the kernel does not say.
+pub fn bytes() -> FlatMap<String, (u64, u64)> {
+    let table = fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
+    table.lines().filter_map(bytes_of).collect()
+}
+
+/// `  eth0: RECEIVED packets errors dropped fifo frame compressed multicast SENT …`
+fn bytes_of(line: &str) -> Option<(String, (u64, u64))> {
+    /// Which number after the name is that of the bytes out.
+    const SENT: usize = 8;
+    let (name, counts) = line.split_once(':')?;
+    let mut counts = counts.split_ascii_whitespace();
+    let received = counts.next()?.parse().ok()?;
+    Some((name.trim().to_owned(), (received, counts.nth(SENT - 1)?.parse().ok()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_devices_bytes_are_found_and_other_lines_are_passed_by() {
+        let line = "  wan.7: 1500 10 0 0 0 0 0 3 700 5 0 0 0 0 0 0";
+        assert_eq!(bytes_of(line), Some(("wan.7".into(), (1500, 700))));
+        for other in [
+            "",
+            "Inter-|   Receive   |  Transmit",
+            " face |bytes packets|bytes packets",
+            "eth0: 1 2",
+            "eth0: x 1 1 1 1 1 1 1 1",
+        ] {
+            assert_eq!(bytes_of(other), None, "{other}");
+        }
+        assert!(bytes().contains_key("lo"));
+    }
 
     #[test]
     fn multicast_and_neighbour_discovery_are_left_out_and_nonsense_is_nothing() {

@@ -26,6 +26,55 @@ fn the_option_tables_are_made_from_the_schema() {
 }
 
 #[test]
+fn the_form_of_luci_is_made_from_the_schema() {
+    same("luci-app/htdocs/luci-static/resources/oasis6/schema.js", &luci::luci());
+}
+
+#[test]
+fn every_option_has_a_label_in_luci() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("luci-app/htdocs/luci-static/resources/oasis6/labels.js");
+    let labels = std::fs::read_to_string(file).unwrap();
+    for section in sections() {
+        let start = labels.find(&format!("\n\t{}: {{\n", section.kind)).expect(section.kind);
+        let part = labels[start..].split("\n\t}").next().unwrap();
+        for option in section.options {
+            assert!(part.contains(&format!("\n\t\t{}: _('", option.name)), "{} {}", section.kind, option.name);
+        }
+    }
+}
+
+#[test]
+fn luci_knows_every_check_that_the_schema_asks_it_for() {
+    const KNOWN: &[&str] = &[
+        "and",
+        "cidr6",
+        "directory",
+        "file",
+        "hostname",
+        "ip4addr",
+        "ip6addr",
+        "length",
+        "macaddr",
+        "maxlength",
+        "minlength",
+        "or",
+        "portrange",
+        "range",
+        "string",
+        "uciname",
+        "uinteger",
+    ];
+    for option in sections().into_iter().flat_map(|section| section.options) {
+        let unquoted: String = option.datatype.split('"').step_by(2).collect();
+        let words =
+            unquoted.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.starts_with(char::is_alphabetic));
+        for word in words {
+            assert!(KNOWN.contains(&word), "{}: {word}", option.name);
+        }
+    }
+}
+
+#[test]
 fn the_shipped_configuration_serves_the_interface_lan_once_it_is_enabled() {
     let shipped = read(example().as_bytes());
     assert_eq!(shipped.problems, []);
@@ -150,7 +199,7 @@ fn json_has_every_option_once() {
     let lan = sections[1]["options"].as_array().unwrap();
     let max = lan.iter().find(|option| option["name"] == "ra_max_interval").unwrap();
     assert_eq!(max["default"], "600");
-    assert_eq!(max["datatype"], "range(4,65535)");
+    assert_eq!(max["datatype"], "and(uinteger,range(4,65535))");
     assert_eq!(max["unit"], "seconds");
     let min = lan.iter().find(|option| option["name"] == "ra_min_interval").unwrap();
     assert_eq!(min["default"], Value::Null);

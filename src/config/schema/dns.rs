@@ -26,7 +26,7 @@ type Row = super::Row<DnsDraft>;
 
 pub(in crate::config) static DNS: Table<DnsDraft> = Table {
     kind: "dns",
-    help: "Names: every host, peer and site has one, and it stays when addresses change.",
+    help: "Names of hosts, peers and sites. `oasis6 names` shows them; not served by DNS yet.",
     example: "dns",
     named: false,
     many: false,

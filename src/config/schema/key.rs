@@ -15,7 +15,7 @@ type Row = super::Row<KeyDraft>;
 
 pub(in crate::config) static KEY: Table<KeyDraft> = Table {
     kind: "key",
-    help: "A key for updates and transfers of zones, and what who has it may change.",
+    help: "Not in use yet. A key for updates and transfers of zones, and what who has it may change.",
     example: "laptop",
     named: true,
     many: true,

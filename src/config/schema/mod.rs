@@ -315,18 +315,20 @@ impl<T> Kind<T> {
     fn says(&self) -> (String, String) {
         let form = |accepts: &str, datatype: &str| (accepts.to_owned(), datatype.to_owned());
         match self {
-            Kind::Flag(_) => form("0 or 1", "bool"),
-            Kind::AutoFlag(_) => form("auto, 0 or 1", "or(\"auto\",bool)"),
+            Kind::Flag(_) => form("0 or 1", "or(\"0\",\"1\")"),
+            Kind::AutoFlag(_) => form("auto, 0 or 1", "or(\"auto\",\"0\",\"1\")"),
             Kind::Choice(_) => {
                 let names = self.choices();
                 let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
                 (value::one_of(&names), format!("or({})", quoted.join(",")))
             }
-            Kind::Byte(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
-            Kind::Number(low, high, _) => (format!("{low} to {high}"), format!("range({low},{high})")),
-            Kind::Port(_) => form("0 to 65535", "range(0,65535)"),
+            Kind::Byte(low, high, _) => (format!("{low} to {high}"), format!("and(uinteger,range({low},{high}))")),
+            Kind::Number(low, high, _) => (format!("{low} to {high}"), format!("and(uinteger,range({low},{high}))")),
+            Kind::Port(_) => form("0 to 65535", "and(uinteger,range(0,65535))"),
             Kind::PortRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
-            Kind::Lifetime(_) => form("1 to 4294967294, or infinite", "or(range(1,4294967294),\"infinite\")"),
+            Kind::Lifetime(_) => {
+                form("1 to 4294967294, or infinite", "or(and(uinteger,range(1,4294967294)),\"infinite\")")
+            }
             Kind::Id(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::IdRange(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Text(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
@@ -335,7 +337,7 @@ impl<T> Kind<T> {
             Kind::Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::OnLinkAddress(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::V4Address(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
-            Kind::Key(_) | Kind::PeerKey(_) => form("a WireGuard key", "and(base64,rangelength(44,44))"),
+            Kind::Key(_) | Kind::PeerKey(_) => form("a WireGuard key", "length(44)"),
             Kind::Dns(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Ula(Form { accepts, datatype, .. }, _) => form(accepts, datatype),
             Kind::Mac(Form { accepts, datatype, .. }, _) => form(accepts, datatype),

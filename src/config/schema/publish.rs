@@ -17,7 +17,7 @@ type Row = super::Row<PublishDraft>;
 
 pub(in crate::config) static PUBLISH: Table<PublishDraft> = Table {
     kind: "publish",
-    help: "A zone of somebody else in which our names are kept up to date.",
+    help: "Not in use yet. A zone of somebody else in which our names are kept up to date.",
     example: "dyndns",
     named: true,
     many: true,

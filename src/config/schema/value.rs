@@ -114,7 +114,7 @@ fn hexadecimal(text: &str) -> Parsed<u64> {
 
 pub(super) static SUBNET: Form<u64> = Form {
     accepts: "a hexadecimal number, as it stands in the address",
-    datatype: "and(hexstring,maxlength(16))",
+    datatype: "maxlength(18)",
     parse: hexadecimal,
 };
 
@@ -140,7 +140,7 @@ fn identifier(text: &str) -> Parsed<u64> {
 
 pub(super) static ID: Form<u64> = Form {
     accepts: "the lower half of an address",
-    datatype: "or(ip6addr,and(hexstring,maxlength(16)))",
+    datatype: "or(ip6addr(\"nomask\"),maxlength(18))",
     parse: identifier,
 };
 
@@ -334,11 +334,15 @@ pub(super) static DEVICE: Form<String> = Form {
 pub(super) static SECTION: Form<String> = Form {
     accepts: "a section's name",
     datatype: "uciname",
-    parse: |text| match !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    parse: |text| match is_section_name(text) {
         true => Ok(text.into()),
         false => wrong(text, "is no name of letters, digits and _"),
     },
 };
+
+pub(in crate::config) fn is_section_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
 
 /// A folder whose socket `oasis6.sock` still has a name that fits into a socket address (108 bytes).
 const LONGEST_FOLDER: usize = 90;

@@ -52,7 +52,7 @@ pub(in crate::config::schema) static SECONDARY: Form<Secondary> = Form {
 
 pub(in crate::config::schema) static SECRET: Form<Secret> = Form {
     accepts: "base64 of 16 bytes or more",
-    datatype: "base64",
+    datatype: "string",
     parse: |text| {
         /// RFC 8945 §6 wants no secret shorter than the MAC, and no shorter MAC than 16 bytes is taken (§5.2.2.1).
         const SHORTEST: usize = 16;

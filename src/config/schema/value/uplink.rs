@@ -52,7 +52,7 @@ pub(in crate::config::schema) static V4_ADDRESS: Form<Ipv4Addr> =
 
 pub(in crate::config::schema) static REQUEST_PREFIX: Form<Option<Option<u8>>> = Form {
     accepts: "auto, off, or a length from 16 to 64",
-    datatype: "or(\"auto\",\"off\",range(16,64))",
+    datatype: "or(\"auto\",\"off\",and(uinteger,range(16,64)))",
     parse: |text| match text {
         "off" => Ok(None),
         "auto" => Ok(Some(None)),
@@ -80,7 +80,7 @@ fn endpoint(text: &str) -> Parsed<String> {
 }
 
 pub(in crate::config::schema) static ENDPOINT: Form<String> =
-    Form { accepts: "host:port, an IPv6 address in brackets", datatype: "hostport", parse: endpoint };
+    Form { accepts: "host:port, an IPv6 address in brackets", datatype: "string", parse: endpoint };
 
 fn url(text: &str) -> Parsed<String> {
     let letter = |b: u8| b.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&b);

@@ -258,8 +258,7 @@ fn rdata_has_a_text() {
     }
 }
 
-// MUST RFC 3597 §4: compressed names are expanded in the RDATA of the types of RFC 1035, and of RP, AFSDB, RT, SIG, PX,
-// NXT, NAPTR and SRV; only those of RFC 1035 are written compressed
+// MUST RFC 3597 §4: compressed names are expanded in RDATA of the types listed there; only those of RFC 1035 are compressed
 #[test]
 fn names_in_rdata_are_expanded_and_only_the_oldest_are_compressed() {
     let target = name("host.lan");

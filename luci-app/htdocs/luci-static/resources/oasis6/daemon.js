@@ -2,23 +2,30 @@
 'require baseclass';
 'require rpc';
 
-/* What ubusd answers instead of a result. */
-const METHOD_NOT_FOUND = 3, NOT_FOUND = 4;
-
 const ask = {
 	status: rpc.declare({ object: 'oasis6', method: 'status' }),
 	uplinks: rpc.declare({ object: 'oasis6', method: 'uplinks' }),
 	leases: rpc.declare({ object: 'oasis6', method: 'leases' }),
 	names: rpc.declare({ object: 'oasis6', method: 'names' }),
-	check: rpc.declare({ object: 'oasis6', method: 'check', params: [ 'config' ] }),
-	plan: rpc.declare({ object: 'oasis6', method: 'plan', params: [ 'config' ] }),
-	key: rpc.declare({ object: 'oasis6', method: 'key', params: [ 'uplink' ] }),
+	check: rpc.declare({ object: 'luci.oasis6', method: 'check', params: [ 'config' ] }),
+	plan: rpc.declare({ object: 'luci.oasis6', method: 'plan', params: [ 'config' ] }),
+	key: rpc.declare({ object: 'luci.oasis6', method: 'key', params: [ 'uplink' ] }),
 	service: rpc.declare({ object: 'rc', method: 'list', params: [ 'name' ] })
 };
 
 /* A list of objects, whatever came. */
 function objects(list) {
 	return Array.isArray(list) ? list.filter(L.isObject) : [];
+}
+
+/* uhttpd says by an error that nobody has this object; other errors, as that of a session that is over, stay. */
+function unlessAbsent(answer) {
+	return answer.catch(error => {
+		if (!/-32000/.test(error.message))
+			throw error;
+
+		return null;
+	});
 }
 
 /* Why the daemon does not answer: missing, stopped, or its program has no ubus object (oasis6-mini). */
@@ -37,7 +44,7 @@ return baseclass.extend({
 	/* { kind, status, uplinks, moves }: kind is `ok`, `older` (it lacks what these pages show), `missing`, `stopped` or `mute`.
 	   Never fails, except when the session is over: that is LuCI's to say. */
 	look() {
-		return Promise.all([ ask.status(), ask.uplinks() ]).then(([ status, uplinks ]) => {
+		return Promise.all([ unlessAbsent(ask.status()), unlessAbsent(ask.uplinks()) ]).then(([ status, uplinks ]) => {
 			if (!L.isObject(status) || status.error)
 				return absence().then(kind => ({ kind, status: {}, uplinks: [], moves: [] }));
 
@@ -53,12 +60,12 @@ return baseclass.extend({
 	},
 
 	leases() {
-		return ask.leases().then(answer => ({ rows: objects(answer?.leases), left_out: +answer?.left_out || 0 }));
+		return unlessAbsent(ask.leases()).then(answer => ({ rows: objects(answer?.leases), left_out: +answer?.left_out || 0 }));
 	},
 
 	/* Null: this daemon knows no names. */
 	names() {
-		return ask.names().then(answer => Array.isArray(answer?.names)
+		return unlessAbsent(ask.names()).then(answer => Array.isArray(answer?.names)
 			? { rows: objects(answer.names), left_out: +answer.left_out || 0 } : null);
 	},
 
@@ -72,13 +79,8 @@ return baseclass.extend({
 		return ask.plan(config).then(answer => L.isObject(answer) && Array.isArray(answer.ops) ? answer : null);
 	},
 
-	/* The public key of a WireGuard uplink; the daemon makes the private one, which stays on the router. */
+	/* The public key of a WireGuard uplink, made if there is none yet; the private one stays on the router. Null: it can't be. */
 	key(uplink) {
-		return ask.key(uplink).then(answer => {
-			if (answer === METHOD_NOT_FOUND || answer === NOT_FOUND || typeof answer?.public_key != 'string')
-				return null;
-
-			return answer.public_key;
-		});
+		return ask.key(uplink).then(answer => typeof answer?.public_key == 'string' ? answer.public_key : null);
 	}
 });
