@@ -37,6 +37,7 @@
 //! | what a DHCPv6 client is answered | `proto/dhcp6/` |
 //! | what is learnt from an uplink's routers, and asked of its DHCPv6 server | `proto/ra/host/`, `proto/dhcp6/client/` |
 //! | whether an uplink works, and which one is used | `proto/uplink/` |
+//! | who is called what, and what stands in the zones | `proto/names/`; when it is made anew: `router/naming.rs` |
 //! | what each type of uplink gives | `router/uplinks/` |
 //! | bytes on the wire | `wire/` |
 //! | what survives kill -9, a reboot, a power cut | `store/` |

@@ -81,16 +81,15 @@ impl Naming {
         self.due.map(|at| at.max(allowed))
     }
 
-    fn survey_at(&self, now: Option<Instant>) -> Option<Instant> {
-        let Some(last) = self.surveyed else { return Some(Instant(0)) };
-        let eager = now.unwrap_or(last) < self.eager_until;
-        Some(last.after(if eager { EAGER_SURVEY } else { SURVEY }))
+    fn survey_at(&self) -> Instant {
+        let spacing = |last: Instant| if last < self.eager_until { EAGER_SURVEY } else { SURVEY };
+        self.surveyed.map(|last| last.after(spacing(last))).unwrap_or_default()
     }
 
     pub(super) fn poll_at(&self) -> Option<(Instant, &'static str)> {
         let due = self.due_at().map(|at| (at, "names change"));
-        let survey = self.survey_at(None).map(|at| (at, "neighbours are looked at"));
-        due.into_iter().chain(survey).filter(|_| self.on).min_by_key(|(at, _)| *at)
+        let survey = (self.survey_at(), "neighbours are looked at");
+        due.into_iter().chain([survey]).filter(|_| self.on).min_by_key(|(at, _)| *at)
     }
 }
 
@@ -142,7 +141,7 @@ impl Router {
             }
             return;
         }
-        if self.naming.survey_at(Some(now)).is_some_and(|at| at <= now) {
+        if self.naming.survey_at() <= now {
             self.naming.surveyed = Some(now);
             let links = self.desired.lans.values().filter_map(|lan| lan.link);
             out.extend(links.map(|link| Action::Survey { link }));
@@ -227,7 +226,7 @@ impl Router {
         let before = self.memory.hash_names.len();
         self.memory.hash_names.retain(|attached| *attached != name);
         if self.memory.hash_names.len() == before {
-            return Err(match self.config.hash_names.contains(&name) {
+            return Err(match self.hash_names().contains(&name) {
                 true => format!("'{name}' stands in the configuration: remove list hash_name '{name}' there"),
                 false => format!("'{name}' is not attached"),
             });

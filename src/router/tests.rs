@@ -1,3 +1,4 @@
+mod naming;
 mod sharing;
 
 use super::*;
@@ -6,6 +7,7 @@ use crate::kernel::fake::FakeKernel;
 use crate::net::{ALL_NODES, Mac};
 use crate::plan::Change;
 use crate::plan::{AddressState, RouteTarget, Tag};
+use crate::proto::names;
 
 const LAN: &str = "config oasis6\n option enabled 1\nconfig lan home\n option device lan0\n";
 
@@ -25,6 +27,10 @@ pub(super) struct Rig {
     done: Vec<&'static str>,
     /// The disk is full.
     full: bool,
+    /// Zones as they were last told.
+    zones: FlatMap<String, names::Zone>,
+    told_zones: usize,
+    surveys: usize,
 }
 
 impl Rig {
@@ -47,6 +53,9 @@ impl Rig {
             remembered: 0,
             done: Vec::new(),
             full: false,
+            zones: FlatMap::new(),
+            told_zones: 0,
+            surveys: 0,
         };
         rig.configure(config);
         rig.run(20_000);
@@ -136,6 +145,16 @@ impl Hands for Rig {
                     self.said.push((self.now, to, u16::from_be_bytes([bytes[6], bytes[7]])));
                 }
                 Action::SendDhcp6 { .. } => self.done.push("reply"),
+                Action::Survey { .. } => self.surveys += 1,
+                Action::Zones(changes) => {
+                    self.told_zones += 1;
+                    for change in changes {
+                        match change {
+                            names::Change::Is(zone) => _ = self.zones.insert(zone.origin.to_string(), zone),
+                            names::Change::Gone(name) => _ = self.zones.remove(&name.to_string()),
+                        }
+                    }
+                }
                 // nobody is at the other end of an uplink
                 Action::SendDhcp6Client { .. }
                 | Action::SendEcho { .. }

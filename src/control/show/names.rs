@@ -19,9 +19,9 @@ pub fn names(answer: &Value) -> String {
             let since = number(name, "since").map_or_else(String::new, |since| format!(", for {}", duration(since)));
             let wanted = match word(name, "wanted").as_str() {
                 "" => String::new(),
-                wanted => format!("; wanted {wanted}, which is taken"),
+                wanted => format!("{wanted} is taken; "),
             };
-            let from = format!("{} ({}){since}{wanted}", source(&word(name, "source")), word(name, "who"));
+            let from = format!("{wanted}{} ({}){since}", source(&word(name, "source")), word(name, "who"));
             let mut called = word(name, "name");
             let mut from = Some(from);
             for addr in list(name, "addresses") {
@@ -77,7 +77,7 @@ fn names_are_shown_with_their_addresses_and_who_wanted_another() {
         "Domain lan\n  \
          pc    2001:db8::5  DHCPv6 (02:00:5e:00:53:01), for 1 min 30 s\n        \
          fd00::5\n  \
-         pc-2  fd00::6      DHCPv4 (02:00:5e:00:53:02), for 5 s; wanted pc, which is t…\n\n\
+         pc-2  fd00::6      pc is taken; DHCPv4 (02:00:5e:00:53:02), for 5 s\n\n\
          Names refused: 2 reserved\nZones: lan. (9 records)\n"
     );
     assert_eq!(names(&serde_json::json!({ "names": [] })), "No names.\n");

@@ -291,7 +291,7 @@ pub(super) fn hostname(fqdn: ClientFqdn<'_>) -> Box<str> {
     name::decode_partial(fqdn.name).map(|(name, _)| name.to_ascii_lowercase()).unwrap_or_default().into()
 }
 
-/// What we answer to a client's name (RFC 4704 §6): we update nothing.
+/// What we answer to a client's name (RFC 4704 §6): we update nothing in its domain. In ours it is named by `proto::names`.
 fn fqdn_answer(asked: ClientFqdn<'_>) -> ClientFqdn<'_> {
     ClientFqdn { server_updates: false, overridden: asked.server_updates, no_updates: true, name: asked.name }
 }

@@ -25,6 +25,9 @@
 //! mDNS is no source: its names are another domain's (`local`, RFC 6762 §3), whoever speaks it finds them on the link, and
 //! asking for them would take a listener on every LAN.
 
+// UNTESTED RFC 4704 §4.1: the N bit of a client asks for no update. Reason: it is about the client's own domain; the name here is the LAN's
+// UNTESTED RFC 6303 §3: other zones that are locally served. Reason: the resolver's; here are the zones of live prefixes
+
 mod claims;
 mod dnsmasq;
 mod gather;

@@ -147,4 +147,4 @@ fn names_are_cleaned_and_remembered() {
 }
 
 // UNTESTED RFC 4704 §5: what clients send and update. Reason: about clients
-// UNTESTED RFC 4704 §6.1: DNS updates by the server. Reason: we keep no zone yet; the N bit says so
+// UNTESTED RFC 4704 §6.1: DNS updates by the server. Reason: in its domain we update nothing, as the N bit says; ours is made of leases
