@@ -26,7 +26,7 @@ const ASK_MUTE: u64 = 30_000;
 const JITTER: u64 = 20;
 /// Probes of a burst: one or two may get lost by themselves.
 const BURST: u8 = 3;
-/// Between the probes of a burst.
+/// Between the probes of a burst, and between any two: a link that comes and goes is not asked more often.
 const BURST_STEP: Duration = Duration::from_millis(300);
 /// Lost rounds of the last twenty that make an uplink degraded (20 %).
 const DEGRADED_LOST: usize = 4;
@@ -66,6 +66,8 @@ pub struct Watch {
     burst: Option<Burst>,
     /// When the next probe is due that is not of a burst.
     ask_at: Instant,
+    /// When these targets were last asked.
+    asked: Option<Instant>,
     count_at: Instant,
     /// When the next hop may be looked up again.
     look_up_at: Instant,
@@ -145,6 +147,7 @@ impl Watch {
             mute: false,
             burst: None,
             ask_at: now,
+            asked: None,
             count_at: now,
             look_up_at: now,
             counted: None,
@@ -312,15 +315,16 @@ impl Watch {
             next_hop => next_hop.into_iter().collect(),
         };
         if self.is_complete() && self.probes.aim(&targets) {
-            (self.mute, self.neighbour) = (false, None);
+            (self.mute, self.neighbour, self.asked) = (false, None, None);
             self.suspect(now);
         }
     }
 
-    /// Asks at once, unless that is being done.
+    /// Asks at once, unless that is being done or was just done.
     fn suspect(&mut self, now: Instant) {
         if self.burst.is_none() && self.targets().next().is_some() {
-            self.burst = Some(Burst { left: BURST, next: now, over: None });
+            let next = self.asked.map_or(now, |asked| now.max(asked.after(BURST_STEP)));
+            self.burst = Some(Burst { left: BURST, next, over: None });
         }
     }
 
@@ -514,6 +518,7 @@ impl Watch {
             self.ask_at = now.after(self.interval());
         }
         if due {
+            self.asked = Some(now);
             self.requests += self.probes.ask(now, out);
             // multicast is not among the packets that are counted
             self.own.1 += self.targets().filter(|target| !target.is_multicast()).count() as u64;

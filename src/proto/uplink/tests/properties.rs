@@ -90,8 +90,7 @@ proptest! {
             }
         }
         for pair in line.asked.windows(5) {
-            // Three steps of 300 ms, and one more at once when the link's news asks for it.
-            prop_assert!(pair[4] - pair[0] >= 900, "{pair:?}");
+            prop_assert!(pair[4] - pair[0] >= 1000, "{pair:?}");
         }
         let seconds = line.now.since(Instant(1_000_000)).as_secs() + 1;
         prop_assert!(line.counts <= 3 * seconds + line.changes.len() as u64);

@@ -28,6 +28,19 @@ fn it_is_down_then_waits_and_is_up_with_the_first_answer() {
 }
 
 #[test]
+fn a_link_that_comes_and_goes_is_not_asked_more_often() {
+    let mut line = Line::up(1);
+    let start = line.now;
+    for _ in 0..1000 {
+        line.event(Event::Ready(Ready::Down("no cable".into())));
+        line.event(Event::Ready(COMPLETE));
+        line.run(10);
+    }
+    let asked = line.asked_since(start);
+    assert!((3..=34).contains(&asked), "{asked} probes in ten seconds");
+}
+
+#[test]
 fn silence_is_found_within_two_seconds_in_every_phase_while_packets_go_out() {
     let mut worst = 0;
     for phase in 0..200 {
