@@ -46,7 +46,7 @@ fn whoever_asks_on_ubus_is_answered_as_on_the_control_socket() {
     let (_bus, mut client) = together(&mut bed);
     let (_, methods) = client.find("oasis6").unwrap();
     let methods: Vec<_> = methods.as_object().unwrap().keys().collect();
-    assert_eq!(methods, ["check", "leases", "plan", "reload", "status", "uplinks"]);
+    assert_eq!(methods, ["check", "leases", "names", "plan", "reload", "status", "uplinks"]);
     for method in ["leases", "names", "check", "plan", "uplinks"] {
         assert_eq!(client.call("oasis6", method), (bed.ask(method), status::OK), "{method}");
     }
