@@ -48,7 +48,7 @@ use super::nft::Nft;
 use super::{Kernel, Refusal, sysctl};
 use crate::net::{FlatMap, FlatSet, Instant, Lifetimes, Mac, Until, is_link_local};
 use crate::plan::{self, Actual, Filter, Key, Link, Op, Route, RouteTarget, Tag, Value};
-use decode::{News, Seen};
+use decode::{Neighbour, News, Seen};
 use devices::Devices;
 use exchange::{Failure, Netlink, Request};
 use nix::errno::Errno;
@@ -120,9 +120,8 @@ impl LinuxKernel {
     /// known. As many as its table holds, 1,024 by default; none if it can't be asked.
     pub fn neighbours(&mut self, link: u32) -> Vec<Ipv6Addr> {
         let mut hosts: FlatMap<Vec<u8>, Ipv6Addr> = FlatMap::new();
-        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
-            let Some((on, addr, mac)) = decode::host(payload).filter(|_| kind == libc::RTM_NEWNEIGH) else { return };
-            if on == link && (is_link_local(addr) || !hosts.contains_key(mac)) {
+        self.each_neighbour(link, |Neighbour { addr, mac, is_router, .. }| {
+            if !is_router && (is_link_local(addr) || !hosts.contains_key(mac)) {
                 hosts.insert(mac.to_vec(), addr);
             }
         });
@@ -133,11 +132,17 @@ impl LinuxKernel {
     /// holds; none if it can't be asked.
     pub fn neighbour_addresses(&mut self, link: u32) -> Vec<(Ipv6Addr, Mac)> {
         let mut all = Vec::new();
-        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
-            let found = decode::neighbour_address(payload).filter(|(on, ..)| kind == libc::RTM_NEWNEIGH && *on == link);
-            all.extend(found.map(|(_, addr, mac)| (addr, mac)));
+        self.each_neighbour(link, |Neighbour { addr, mac, .. }| {
+            all.extend(mac.try_into().ok().map(|mac| (addr, Mac(mac))));
         });
         all
+    }
+
+    fn each_neighbour(&mut self, link: u32, mut each: impl FnMut(Neighbour<'_>)) {
+        let _ = self.netlink.dump(encode::neighbours(link), |kind, payload| {
+            let found = decode::neighbour(payload).filter(|found| kind == libc::RTM_NEWNEIGH && found.link == link);
+            found.into_iter().for_each(&mut each);
+        });
     }
 
     /// How the peers of a WireGuard device do. Refused if there is no such device.

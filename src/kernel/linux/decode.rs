@@ -137,9 +137,18 @@ fn proxy(payload: &[u8]) -> Result<Option<(u32, Ipv6Addr)>, Malformed> {
     Ok(ours.then(|| (u32::from_ne_bytes([*i0, *i1, *i2, *i3]), addr.into())))
 }
 
-/// A neighbour that is no router, if it has answered lately (NUD_REACHABLE, STALE, DELAY, PROBE): the index of its link, its
-/// address, its link-layer address.
-pub(super) fn host(payload: &[u8]) -> Option<(u32, Ipv6Addr, &[u8])> {
+/// An address on a link, and whose it is.
+pub(super) struct Neighbour<'a> {
+    /// Index of the link.
+    pub(super) link: u32,
+    pub(super) addr: Ipv6Addr,
+    /// Link-layer address.
+    pub(super) mac: &'a [u8],
+    pub(super) is_router: bool,
+}
+
+/// A neighbour, if it has answered lately (NUD_REACHABLE, STALE, DELAY, PROBE).
+pub(super) fn neighbour(payload: &[u8]) -> Option<Neighbour<'_>> {
     const ANSWERED: u16 = 0x02 | 0x04 | 0x08 | 0x10;
     const NTF_ROUTER: u8 = 0x80;
     const NDA_LLADDR: u16 = 2;
@@ -148,16 +157,8 @@ pub(super) fn host(payload: &[u8]) -> Option<(u32, Ipv6Addr, &[u8])> {
     let flags = *payload.get(10)?;
     let addr: [u8; 16] = attribute(payload, NDMSG, NDA_DST).ok()??;
     let mac = attributes(payload, NDMSG).flatten().find(|(kind, _)| *kind == NDA_LLADDR).map(|(_, value)| value)?;
-    (state & ANSWERED != 0 && flags & NTF_ROUTER == 0).then_some((link, addr.into(), mac))
-}
-
-/// A neighbour, router or not, if it has answered lately: the index of its link, its address, its Ethernet address.
-pub(super) fn neighbour_address(payload: &[u8]) -> Option<(u32, Ipv6Addr, Mac)> {
-    let mut plain = payload.to_vec();
-    // the flag of a router makes no difference here
-    *plain.get_mut(10)? = 0;
-    let (link, addr, mac) = host(&plain)?;
-    Some((link, addr, Mac(mac.try_into().ok()?)))
+    let is_router = flags & NTF_ROUTER != 0;
+    (state & ANSWERED != 0).then_some(Neighbour { link, addr: addr.into(), mac, is_router })
 }
 
 /// The value of the attribute `wanted` behind a header of `header` bytes.
