@@ -204,8 +204,8 @@ fn prefixes(options: &Options) -> Vec<Prefix> {
     let array = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let of_lans = array(&status, "lans").into_iter().flat_map(|lan| array(&lan, "prefixes"));
     let live = of_lans.filter(|prefix| prefix.get("router").is_some_and(|router| !router.is_null()));
-    let texts = live.filter_map(|prefix| prefix.get("prefix").and_then(Value::as_str).map(str::to_owned));
-    std::iter::once("fe80::/64".to_owned()).chain(texts).filter_map(|text| text.parse().ok()).collect()
+    let given = live.filter_map(|prefix| prefix.get("prefix")?.as_str()?.parse().ok());
+    std::iter::once(Prefix::LINK_LOCAL).chain(given).collect()
 }
 
 fn look_up(options: &Options, name: &str, prefixes: &[Prefix]) -> Result<(), String> {

@@ -357,7 +357,7 @@ impl FakeKernel {
             return;
         }
         let iid = link.mac.map_or(u64::from(index), |mac| mac.eui64());
-        let addr = with_iid(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), iid);
+        let addr = with_iid(Prefix::LINK_LOCAL.addr(), iid);
         if self.actual.link_local(index).is_none() && !self.actual.addresses.contains_key(&(index, addr)) {
             let address =
                 Address { len: 64, lifetimes: Lifetimes::FOREVER, state: AddressState::Tentative, tag: Tag::Foreign };

@@ -1,9 +1,8 @@
-use super::{ParseError, base64, with_iid};
+use super::{ParseError, Prefix, base64, with_iid};
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 /// The bit of an interface identifier that says "universally administered" (RFC 4291 §2.5.1).
 const UNIVERSAL: u64 = 1 << 57;
 
@@ -63,7 +62,7 @@ impl PublicKey {
     /// `echo KEY | base64 -d | head -c 8 | od -An -tx1`.
     pub fn link_local(&self) -> Ipv6Addr {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
-        with_iid(LINK_LOCAL, u64::from_be_bytes([a, b, c, d, e, f, g, h]) & !UNIVERSAL)
+        with_iid(Prefix::LINK_LOCAL.addr(), u64::from_be_bytes([a, b, c, d, e, f, g, h]) & !UNIVERSAL)
     }
 }
 

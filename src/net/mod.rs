@@ -53,7 +53,7 @@ pub fn is_link_local(addr: Ipv6Addr) -> bool {
 
 /// Whether `addr` is a unique local address, fc00::/7 (RFC 4193 §3.1).
 pub fn is_ula(addr: Ipv6Addr) -> bool {
-    addr.octets()[0] & 0xfe == 0xfc
+    Prefix::UNIQUE_LOCAL.contains(addr)
 }
 
 /// `prefix`'s upper 64 bits with `iid` as the lower 64.

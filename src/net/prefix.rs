@@ -18,6 +18,9 @@ impl Prefix {
     /// Global unicast space, 2000::/3 (RFC 4291 §2.4 and IANA's allocation).
     pub const GLOBAL: Prefix = Prefix::of(0x2 << 124, 3);
 
+    /// Where hosts have their link-local addresses, fe80::/64 (RFC 4291 §2.5.6).
+    pub const LINK_LOCAL: Prefix = Prefix::of(0xfe80 << 112, 64);
+
     /// Unique local addresses, fc00::/7 (RFC 4193 §3.1).
     pub const UNIQUE_LOCAL: Prefix = Prefix::of(0xfc << 120, 7);
 

@@ -19,8 +19,6 @@ use std::time::Duration;
 pub(super) const ULA: &str = "ula";
 /// Source of a prefix that none gives any more.
 const GONE: &str = "gone";
-/// Where link-local addresses are (RFC 4291 §2.5.6).
-const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 /// Packets are forwarded between all links.
 const FORWARDING: &str = "net.ipv6.conf.all.forwarding";
 /// Longer lifetimes of addresses are told to the kernel as infinite, since a 32-bit one counts ticks of up to 1 kHz in
@@ -187,15 +185,13 @@ impl World<'_> {
             });
         }
         for (prefix, addr) in lan.prefixes.iter().filter_map(|prefix| Some((prefix, prefix.router?))) {
-            let lifetimes = kernel_lifetimes(self.facts, (link, addr), prefix.lifetimes, self.now);
-            plan.objects.insert(Key::Address { link, addr }, Value::Address { len: 64, lifetimes });
             plan.problems.extend(conflict(name, lan, link, (prefix.prefix, addr), &self.facts.actual));
-            for addr in self.hashed(prefix.prefix) {
+            for addr in std::iter::once(addr).chain(self.hashed(prefix.prefix)) {
                 let lifetimes = kernel_lifetimes(self.facts, (link, addr), prefix.lifetimes, self.now);
                 plan.objects.insert(Key::Address { link, addr }, Value::Address { len: 64, lifetimes });
             }
         }
-        for addr in Prefix::new(LINK_LOCAL, 64).into_iter().flat_map(|prefix| self.hashed(prefix)) {
+        for addr in self.hashed(Prefix::LINK_LOCAL) {
             let value = Value::Address { len: 64, lifetimes: Lifetimes::FOREVER };
             plan.objects.insert(Key::Address { link, addr }, value);
         }

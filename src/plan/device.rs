@@ -206,7 +206,7 @@ impl Sit {
     /// The link-local address of the tunnel's other end (RFC 4213 §3.7), which Linux has, too. A sit device belongs to no
     /// multicast group of routers, so this is whom to ask whether somebody is there.
     pub fn link_local(end: Ipv4Addr) -> Ipv6Addr {
-        with_iid(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), u32::from(end).into())
+        with_iid(Prefix::LINK_LOCAL.addr(), u32::from(end).into())
     }
 
     /// The prefix that belongs to our IPv4 address on a 6to4 or 6rd device; `None` for 6in4.
