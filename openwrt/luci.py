@@ -4,7 +4,6 @@
 The packages of LuCI's pages: luci-app-oasis6, and luci-i18n-oasis6-LANGUAGE for each translation. They are the same on every
 architecture. Prints their paths. `luci.py contents` lists what is installed, `luci.py pot` writes the template of translations.
 """
-import argparse
 import re
 import sys
 import tomllib
@@ -12,10 +11,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parent))
-import adb  # noqa: E402
-import ipk  # noqa: E402
 import lmo  # noqa: E402
-from package import MAINTAINER, RELEASE, ROOT, Package, build_time, contents, mode_of  # noqa: E402
+from package import MAINTAINER, RELEASE, ROOT, Package, arguments, build_time, contents, files_under, write  # noqa: E402
 
 APP = ROOT / "luci-app"
 TEMPLATE = APP / "po/templates/oasis6.pot"
@@ -39,16 +36,6 @@ def template():
     return head + "".join(f'\n#: {place}\nmsgid "{text}"\nmsgstr ""\n' for text, place in escaped)
 
 
-def files_under(folder, to):
-    """What a folder installs."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            inside = f"{to}{path.relative_to(folder).as_posix()}"
-            found[inside] = (mode_of(inside, path), path.read_bytes())
-    return found
-
-
 def describe():
     """Every package."""
     cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
@@ -69,26 +56,12 @@ def describe():
 
 def main():
     """The command."""
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("format", choices=["ipk", "apk", "contents", "pot"])
-    parser.add_argument("--out", type=Path, default=Path("."))
-    parser.add_argument("--key", type=Path, help="P-256 private key that signs an apk")
-    args = parser.parse_args()
+    args = arguments(__doc__, ["ipk", "apk", "contents", "pot"]).parse_args()
     if args.format == "pot":
         TEMPLATE.write_text(template())
         return
-    args.out.mkdir(parents=True, exist_ok=True)
     for package in describe():
-        if args.format == "contents":
-            print("\n".join(contents(package)))
-            continue
-        if args.format == "ipk":
-            path = args.out / f"{package.name}_{package.version}_all.ipk"
-            path.write_bytes(ipk.build(package))
-        else:
-            path = args.out / f"{package.name}-{package.version}.apk"
-            path.write_bytes(adb.build(package, args.key))
-        print(path)
+        print("\n".join(contents(package)) if args.format == "contents" else write(package, args))
 
 
 if __name__ == "__main__":

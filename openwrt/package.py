@@ -48,11 +48,7 @@ def describe(arch, binary, mini):
     """The package `oasis6`, or `oasis6-mini`."""
     cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
     name = "oasis6-mini" if mini else "oasis6"
-    files = {"usr/sbin/oasis6": (0o755, binary)}
-    for path in sorted((ROOT / "files").rglob("*")):
-        if path.is_file():
-            inside = path.relative_to(ROOT / "files").as_posix()
-            files[inside] = (mode_of(inside, path), path.read_bytes())
+    files = {"usr/sbin/oasis6": (0o755, binary), **files_under(ROOT / "files", "")}
     configuration = sorted("/" + path for path in files if path.startswith("etc/config/"))
     files[f"lib/upgrade/keep.d/{name}"] = (0o644, f"{STATE}\n".encode())
     return Package(
@@ -69,6 +65,16 @@ def describe(arch, binary, mini):
         files=dict(sorted(files.items())),
         time=build_time(),
     )
+
+
+def files_under(folder, to):
+    """What a folder installs."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            inside = f"{to}{path.relative_to(folder).as_posix()}"
+            found[inside] = (mode_of(inside, path), path.read_bytes())
+    return found
 
 
 def mode_of(inside, path):
@@ -91,22 +97,17 @@ def contents(package):
     return [f"{mode:04o} /{path}" for path, (mode, _) in package.files.items()]
 
 
-def main():
-    """The command."""
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("format", choices=["ipk", "apk", "contents"])
-    parser.add_argument("arch", nargs="?", default="all")
-    parser.add_argument("binary", nargs="?", type=Path)
-    parser.add_argument("--mini", action="store_true")
+def arguments(usage, formats):
+    """What every command that makes packages takes."""
+    parser = argparse.ArgumentParser(usage=usage)
+    parser.add_argument("format", choices=formats)
     parser.add_argument("--out", type=Path, default=Path("."))
     parser.add_argument("--key", type=Path, help="P-256 private key that signs an apk")
-    args = parser.parse_args()
-    package = describe(args.arch, args.binary.read_bytes() if args.binary else b"", args.mini)
-    if args.format == "contents":
-        print("\n".join(contents(package)))
-        return
-    if not args.binary:
-        parser.error("which binary?")
+    return parser
+
+
+def write(package, args):
+    """Makes the package in the format and the folder that are asked for, and says where."""
     args.out.mkdir(parents=True, exist_ok=True)
     if args.format == "ipk":
         path = args.out / f"{package.name}_{package.version}_{package.arch}.ipk"
@@ -114,7 +115,23 @@ def main():
     else:
         path = args.out / f"{package.name}-{package.version}.apk"
         path.write_bytes(adb.build(package, args.key))
-    print(path)
+    return path
+
+
+def main():
+    """The command."""
+    parser = arguments(__doc__, ["ipk", "apk", "contents"])
+    parser.add_argument("arch", nargs="?", default="all")
+    parser.add_argument("binary", nargs="?", type=Path)
+    parser.add_argument("--mini", action="store_true")
+    args = parser.parse_args()
+    package = describe(args.arch, args.binary.read_bytes() if args.binary else b"", args.mini)
+    if args.format == "contents":
+        print("\n".join(contents(package)))
+        return
+    if not args.binary:
+        parser.error("which binary?")
+    print(write(package, args))
 
 
 if __name__ == "__main__":
