@@ -8,13 +8,13 @@ pub(super) fn check(place: &Place, draft: DnsDraft, report: &mut Report) -> Opti
     const BEHIND: u16 = 5356;
     /// RFC 1035 §4.2.
     const STANDARD: u16 = 53;
-    if !draft.rebind_domains.is_empty() && !draft.rebind_protection {
+    if !draft.dns.rebind_domains.is_empty() && !draft.dns.rebind_protection {
         let message = "rebind_protection is off, so that every domain is allowed";
         report.warning(place, &["rebind_domain", "rebind_protection"], message, "remove one of the two");
     }
     let mode = draft.mode?;
     let port = match (mode, place.has("port")) {
-        (_, true) => draft.port,
+        (_, true) => draft.dns.port,
         (DnsMode::Behind, false) => BEHIND,
         (DnsMode::Replace, false) => STANDARD,
     };
@@ -25,31 +25,18 @@ pub(super) fn check(place: &Place, draft: DnsDraft, report: &mut Report) -> Opti
         let message = "dnsmasq has this port already, and mode is behind";
         report.error(place, &["port", "mode"], message, "write another port, or option mode 'replace'");
     }
-    Some(Dns {
-        mode,
-        port,
-        servers: draft.servers,
-        public_zones: draft.public_zones,
-        cache_kib: draft.cache_kib,
-        rebind_protection: draft.rebind_protection,
-        rebind_domains: draft.rebind_domains,
-        dns64_prefix: draft.dns64_prefix,
-        hash_zone: draft.hash_zone,
-        secondaries: draft.secondaries,
-        dhcp4_leases: draft.dhcp4_leases,
-        ttl: draft.ttl,
-    })
+    Some(Dns { mode, port, ..draft.dns })
 }
 
 /// A `key` section that has a secret.
 pub(super) fn key(place: &Place, draft: KeyDraft, report: &mut Report) -> Option<TsigKey> {
-    let Some(secret) = draft.secret else {
+    let KeyDraft { name, secret, may, mut types } = draft;
+    let Some(secret) = secret else {
         let remedy = "make one by 'head -c 32 /dev/urandom | base64', and give it to the other end too";
         report.error(place, &["secret"], "the secret is missing", remedy);
         return None;
     };
-    let name = draft.name.unwrap_or_else(|| place.name.clone()).to_ascii_lowercase();
-    let KeyDraft { may, mut types, .. } = KeyDraft { secret: None, name: None, ..draft };
+    let name = name.unwrap_or_else(|| place.name.clone()).to_ascii_lowercase();
     types.sort_unstable();
     types.dedup();
     if !types.is_empty() && may.is_empty() {
@@ -61,7 +48,8 @@ pub(super) fn key(place: &Place, draft: KeyDraft, report: &mut Report) -> Option
 
 /// A `publish` section that says where to, and by which key.
 pub(super) fn publish(place: &Place, draft: PublishDraft, report: &mut Report) -> Option<Publish> {
-    let (Some(zone), Some(key)) = (draft.zone, draft.key) else {
+    let PublishDraft { zone, key, server, what, name, ttl } = draft;
+    let (Some(zone), Some(key)) = (zone, key) else {
         let (missing, remedy) = match place.has("zone") {
             false => ("zone", "write option zone 'dyn.example'"),
             true => ("key", "write the name of a section key"),
@@ -69,6 +57,5 @@ pub(super) fn publish(place: &Place, draft: PublishDraft, report: &mut Report) -
         report.error(place, &[missing], format!("the {missing} is missing"), remedy);
         return None;
     };
-    let PublishDraft { server, what, name, ttl, .. } = PublishDraft { zone: None, key: None, ..draft };
     Some(Publish { zone, key, server, what, name, ttl })
 }
