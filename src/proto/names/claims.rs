@@ -76,7 +76,7 @@ pub(super) fn own_name(hostname: &str) -> String {
 /// Addresses by the domain of their LAN. The router is in the common domain with all of its addresses.
 fn by_domain(known: &Known<'_>, device: &Device) -> BTreeMap<String, BTreeSet<IpAddr>> {
     let mut domains: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
-    let common = known.config.domain.to_ascii_lowercase();
+    let common = known.domain();
     let router = device.name.as_ref().is_some_and(|(source, _)| *source == Source::Router);
     for (lan, addr) in &device.addresses {
         let lan = lan.and_then(|lan| known.lans.get(lan)).map(|lan| lan.domain.to_ascii_lowercase());
@@ -90,7 +90,7 @@ fn by_domain(known: &Known<'_>, device: &Device) -> BTreeMap<String, BTreeSet<Ip
 
 /// Whether a name is one that the router has.
 fn is_routers(name: &str, own: &str, domain: &str, known: &Known<'_>) -> bool {
-    name == own || known.hashed.keys().any(|hashed| within(hashed, domain).as_deref() == Some(name))
+    name == own || known.hashed.keys().any(|hashed| label::within(hashed, domain) == Some(name))
 }
 
 /// Whether a name is that of a domain of ours, or has one below it.
@@ -106,18 +106,11 @@ fn is_domain(name: &str, domain: &str, known: &Known<'_>) -> bool {
     })
 }
 
-/// What `name` is relative to `domain`, if it is below it.
-fn within(name: &str, domain: &str) -> Option<String> {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let relative = name.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.'))?;
-    (!domain.is_empty() && !relative.is_empty()).then(|| relative.to_owned())
-}
-
 /// Names of the router that are addresses, where they are in the common domain.
 fn hashed(known: &Known<'_>) -> Vec<Claim> {
-    let domain = known.config.domain.to_ascii_lowercase();
+    let domain = known.domain();
     let in_domain = known.hashed.iter().filter_map(|(name, addresses)| {
-        let name = within(name, &domain)?;
+        let name = label::within(name, &domain)?.to_owned();
         let addresses = addresses.iter().map(|addr| IpAddr::V6(*addr)).collect();
         Some(Claim { domain: domain.clone(), name, source: Source::Router, alias: true, who: Who::Router, addresses })
     });

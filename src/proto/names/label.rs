@@ -38,17 +38,18 @@ pub(super) fn of_host(said: &str) -> Result<String, Refusal> {
 pub(super) fn of_owner(given: &str, domain: &str) -> Result<String, Refusal> {
     let given = given.trim_end_matches('.').to_ascii_lowercase();
     let domain = domain.to_ascii_lowercase();
-    let relative = match given.strip_suffix(&domain) {
-        Some("") => return Err(Refusal::Domain),
-        Some(rest) if !domain.is_empty() => rest.strip_suffix('.').unwrap_or(&given),
-        _ => &given,
-    };
-    match relative {
+    match within(&given, &domain).unwrap_or(&given) {
+        _ if given == domain => Err(Refusal::Domain),
         "" => Err(Refusal::NoName),
         "localhost" => Err(Refusal::Reserved),
-        _ if relative.len() > MAX_OWN => Err(Refusal::NoName),
-        _ => Ok(relative.to_owned()),
+        relative if relative.len() > MAX_OWN => Err(Refusal::NoName),
+        relative => Ok(relative.to_owned()),
     }
+}
+
+/// What `name` is relative to `domain`, if it is below it. Both are in lower case, without a dot at the end.
+pub(super) fn within<'a>(name: &'a str, domain: &str) -> Option<&'a str> {
+    name.strip_suffix(domain)?.strip_suffix('.')
 }
 
 /// `name-2` for `name`, `a-2.b` for `a.b`; the label is cut if it would be too long.

@@ -160,6 +160,13 @@ pub struct Known<'a> {
     pub leases4: &'a [Lease4],
 }
 
+impl Known<'_> {
+    /// The domain of LANs that have none of their own, in lower case; empty: there is none.
+    fn domain(&self) -> String {
+        self.config.domain.to_ascii_lowercase()
+    }
+}
+
 /// The names there are.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -209,10 +216,7 @@ impl Names {
             Published::Peers => matches!(entry.source, Source::Router | Source::Peer),
             Published::All => true,
         };
-        let global = |entry: &Entry| {
-            let global = entry.addresses.iter().filter(|addr| zones::is_global(addr));
-            global.filter_map(|addr| if let IpAddr::V6(addr) = addr { Some(*addr) } else { None }).collect()
-        };
+        let global = |entry: &Entry| entry.addresses.iter().filter_map(zones::global).collect();
         self.entries.iter().filter(is_wanted).map(move |entry| (entry, global(entry)))
     }
 

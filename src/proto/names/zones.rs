@@ -14,10 +14,10 @@
 
 use super::claims::own_name;
 use super::{Entry, Known, Who};
-use crate::net::{Prefix, is_ula, siphash};
+use crate::net::{Prefix, siphash};
 use crate::wire::dns::{Name, Type, srv_rdata, txt_rdata};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// TTL in seconds of what does not change with addresses.
 const STEADY: u32 = 300;
@@ -111,27 +111,36 @@ pub(super) fn zones(known: &Known<'_>, entries: &[Entry]) -> Vec<Zone> {
 struct Zones<'a> {
     known: &'a Known<'a>,
     own: String,
+    /// The common domain; empty: there is none.
+    common: String,
+    /// The zone of hash names.
+    hash_zone: Option<Name>,
     ttl: u32,
     records: BTreeMap<Name, BTreeSet<Record>>,
 }
 
 impl<'a> Zones<'a> {
     fn new(known: &'a Known<'a>) -> Zones<'a> {
-        let ttl = known.config.dns.as_ref().map_or(ADDRESS, |dns| dns.ttl);
-        Zones { known, own: own_name(known.hostname), ttl, records: BTreeMap::new() }
+        let dns = known.config.dns.as_ref();
+        Zones {
+            known,
+            own: own_name(known.hostname),
+            common: known.domain(),
+            hash_zone: dns.and_then(|dns| dns.hash_zone.as_ref()?.parse().ok()),
+            ttl: dns.map_or(ADDRESS, |dns| dns.ttl),
+            records: BTreeMap::new(),
+        }
     }
 
     /// The common domain, and those that LANs have.
     fn domains(&self) -> BTreeSet<String> {
-        let lans = self.known.lans.iter().map(|lan| &lan.domain);
-        let all = lans.chain([&self.known.config.domain]).map(|domain| domain.to_ascii_lowercase());
-        all.filter(|domain| !domain.is_empty()).collect()
+        let lans = self.known.lans.iter().map(|lan| lan.domain.to_ascii_lowercase());
+        lans.chain([self.common.clone()]).filter(|domain| !domain.is_empty()).collect()
     }
 
     /// The router's name in its first domain; without one there are no names at all.
     fn primary(&self) -> Option<Name> {
-        let common = self.known.config.domain.to_ascii_lowercase();
-        let domain = if common.is_empty() { self.domains().into_iter().next()? } else { common };
+        let domain = if self.common.is_empty() { self.domains().into_iter().next()? } else { self.common.clone() };
         format!("{}.{domain}", self.own).parse().ok()
     }
 
@@ -158,10 +167,7 @@ impl<'a> Zones<'a> {
                 entry.addresses.iter().for_each(|addr| self.add_address(&origin, &name, *addr));
             }
         }
-        let hash_zone = self.known.config.dns.as_ref().and_then(|dns| dns.hash_zone.as_ref());
-        if let Some(origin) = hash_zone.and_then(|zone| zone.parse::<Name>().ok()) {
-            self.records.insert(origin, BTreeSet::new());
-        }
+        self.records.extend(self.hash_zone.clone().map(|origin| (origin, BTreeSet::new())));
     }
 
     fn reverse(&mut self, entries: &[Entry]) {
@@ -170,8 +176,7 @@ impl<'a> Zones<'a> {
         self.records.extend(zones.iter().map(|zone| (zone.clone(), BTreeSet::new())));
         for entry in entries.iter().filter(|entry| !entry.alias) {
             // the router has one name for each of its addresses, too: that of the common domain
-            let common = self.known.config.domain.to_ascii_lowercase();
-            let twin = entry.who == Who::Router && entry.domain != common && !common.is_empty();
+            let twin = entry.who == Who::Router && entry.domain != self.common && !self.common.is_empty();
             let Some(name) = whole(entry).filter(|_| !twin) else { continue };
             for addr in &entry.addresses {
                 let owner = Name::reverse(*addr);
@@ -201,20 +206,13 @@ impl<'a> Zones<'a> {
 
     /// Public zones that are none of our domains: the router, as the Internet sees it.
     fn public(&mut self) {
-        let zones: Vec<Name> = self
-            .known
-            .config
-            .dns
-            .iter()
-            .flat_map(|dns| &dns.public_zones)
-            .filter_map(|zone| zone.parse().ok())
-            .collect();
-        for origin in zones.into_iter().filter(|origin| !self.records.contains_key(origin)).collect::<Vec<_>>() {
+        let known = self.known;
+        for zone in known.config.dns.iter().flat_map(|dns| &dns.public_zones) {
+            let Some(origin) = zone.parse().ok().filter(|origin| !self.records.contains_key(origin)) else { continue };
             self.records.insert(origin.clone(), BTreeSet::new());
             let Ok(name) = origin.child(self.own.as_bytes()) else { continue };
-            let global: Vec<IpAddr> =
-                self.known.lans.iter().flat_map(|lan| &lan.router).copied().filter(is_global).collect();
-            global.into_iter().for_each(|addr| self.add_address(&origin, &name, addr));
+            let global = known.lans.iter().flat_map(|lan| &lan.router).filter_map(global);
+            global.for_each(|addr| self.add_address(&origin, &name, addr.into()));
             self.add(&origin, &origin, Type::NS, STEADY, name.as_bytes().to_vec());
         }
     }
@@ -275,11 +273,10 @@ impl<'a> Zones<'a> {
                 self.add(parent, origin, Type::NS, STEADY, primary.as_bytes().to_vec());
             }
         }
-        let hash_zone = self.known.config.dns.as_ref().and_then(|dns| dns.hash_zone.as_ref());
-        let hash_zone = hash_zone.and_then(|zone| zone.parse::<Name>().ok());
         let lans: BTreeSet<Prefix> = self.known.lans.iter().flat_map(|lan| lan.prefixes.iter().copied()).collect();
         let zones = self.records.into_iter().map(|(origin, records)| {
-            let hash = if Some(&origin) == hash_zone.as_ref() { lans.iter().copied().collect() } else { Vec::new() };
+            let hash =
+                if Some(&origin) == self.hash_zone.as_ref() { lans.iter().copied().collect() } else { Vec::new() };
             Zone { origin, primary: primary.clone(), records, hash }
         });
         zones.collect()
@@ -304,10 +301,10 @@ fn reverse_zone(prefix: Prefix) -> Option<Name> {
     Name::from_labels(whole.labels().skip(32 - digits.min(32))).ok()
 }
 
-/// Whether the Internet can reach it.
-pub(super) fn is_global(addr: &IpAddr) -> bool {
+/// An address that the Internet can reach.
+pub(super) fn global(addr: &IpAddr) -> Option<Ipv6Addr> {
     match addr {
-        IpAddr::V6(addr) => Prefix::GLOBAL.contains(*addr) && !is_ula(*addr),
-        IpAddr::V4(_) => false,
+        IpAddr::V6(addr) => Some(*addr).filter(|addr| Prefix::GLOBAL.contains(*addr)),
+        IpAddr::V4(_) => None,
     }
 }
