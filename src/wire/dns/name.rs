@@ -337,7 +337,8 @@ impl PartialEq<Name> for ParsedName<'_> {
 
 impl Eq for ParsedName<'_> {}
 
-fn eq_labels(mut ours: Labels<'_>, mut theirs: Labels<'_>) -> bool {
+/// Whether two names are one, without regard to case.
+pub(super) fn eq_labels(mut ours: Labels<'_>, mut theirs: Labels<'_>) -> bool {
     loop {
         match (ours.next(), theirs.next()) {
             (None, None) => return true,

@@ -1,5 +1,5 @@
 use super::name::Labels;
-use super::{Malformed, Name, ParsedName, Rdata, Type, check, soa_rdata, srv_rdata, txt_rdata};
+use super::{Malformed, Mx, Name, ParsedName, Rdata, Soa, Srv, Type, check, soa_rdata, srv_rdata, txt_rdata};
 use crate::wire::name::NameError;
 use std::fmt::{self, Display, Formatter, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -118,33 +118,12 @@ impl Display for RdataText<'_> {
         let rdata = self.0;
         let strings = || rdata.strings().map(|string| string.len() + 1).sum::<usize>() == rdata.bytes().len();
         match rdata.rtype() {
-            Type::A => match rdata.a() {
-                Some(address) => address.fmt(f),
-                None => generic(rdata.bytes(), f),
-            },
-            Type::AAAA => match rdata.aaaa() {
-                Some(address) => address.fmt(f),
-                None => generic(rdata.bytes(), f),
-            },
-            Type::NS | Type::CNAME | Type::PTR | Type::DNAME => match rdata.target() {
-                Some(name) => name.fmt(f),
-                None => generic(rdata.bytes(), f),
-            },
-            Type::MX => match rdata.mx() {
-                Some(mx) => write!(f, "{} {}", mx.preference, mx.exchange),
-                None => generic(rdata.bytes(), f),
-            },
-            Type::SRV => match rdata.srv() {
-                Some(srv) => write!(f, "{} {} {} {}", srv.priority, srv.weight, srv.port, srv.target),
-                None => generic(rdata.bytes(), f),
-            },
-            Type::SOA => match rdata.soa() {
-                Some(soa) => {
-                    write!(f, "{} {} {} {} ", soa.mname, soa.rname, soa.serial, soa.refresh)?;
-                    write!(f, "{} {} {}", soa.retry, soa.expire, soa.minimum)
-                }
-                None => generic(rdata.bytes(), f),
-            },
+            Type::A => known(rdata.a(), rdata, f),
+            Type::AAAA => known(rdata.aaaa(), rdata, f),
+            Type::NS | Type::CNAME | Type::PTR | Type::DNAME => known(rdata.target(), rdata, f),
+            Type::MX => known(rdata.mx(), rdata, f),
+            Type::SRV => known(rdata.srv(), rdata, f),
+            Type::SOA => known(rdata.soa(), rdata, f),
             Type::TXT if !rdata.is_empty() && strings() => {
                 for (index, string) in rdata.strings().enumerate() {
                     f.write_str(if index == 0 { "\"" } else { " \"" })?;
@@ -160,6 +139,33 @@ impl Display for RdataText<'_> {
             }
             _ => generic(rdata.bytes(), f),
         }
+    }
+}
+
+/// What RDATA says, if it is what its type has.
+fn known(said: Option<impl Display>, rdata: Rdata<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+    match said {
+        Some(said) => said.fmt(f),
+        None => generic(rdata.bytes(), f),
+    }
+}
+
+impl Display for Mx<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.preference, self.exchange)
+    }
+}
+
+impl Display for Srv<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {}", self.priority, self.weight, self.port, self.target)
+    }
+}
+
+impl Display for Soa<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {} ", self.mname, self.rname, self.serial, self.refresh)?;
+        write!(f, "{} {} {}", self.retry, self.expire, self.minimum)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::edns::Edns;
+use super::name::eq_labels;
 use super::rdata::Part;
 use super::{Class, HEADER, Header, Labels, Rdata, Type};
 
@@ -216,18 +217,9 @@ impl<'a> Writer<'a> {
 
     fn find(&self, hash: u16, labels: Labels<'_>) -> Option<u16> {
         let message = self.out.get(self.start..)?;
-        let same = |at: u16| {
-            let mut there = Labels::at(message, at.into());
-            let mut labels = labels.clone();
-            loop {
-                match (labels.next(), there.next()) {
-                    (None, None) => return true,
-                    (Some(one), Some(other)) if self.keep_case && one == other => {}
-                    (Some(one), Some(other)) if !self.keep_case && one.eq_ignore_ascii_case(other) => {}
-                    _ => return false,
-                }
-            }
-        };
+        let same_case = |at: u16| labels.clone().eq(Labels::at(message, at.into()));
+        let same =
+            |at: u16| eq_labels(labels.clone(), Labels::at(message, at.into())) && (!self.keep_case || same_case(at));
         let known = self.suffixes.get(..self.used)?;
         known.iter().find(|(known, at)| *known == hash && same(*at)).map(|(_, at)| *at)
     }
