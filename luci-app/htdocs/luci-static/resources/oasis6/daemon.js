@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require rpc';
+'require oasis6.words as words';
 
 const ask = {
 	status: rpc.declare({ object: 'oasis6', method: 'status' }),
@@ -15,7 +16,7 @@ const ask = {
 
 /* A list of objects, whatever came. */
 function objects(list) {
-	return Array.isArray(list) ? list.filter(L.isObject) : [];
+	return words.list(list).filter(L.isObject);
 }
 
 /* uhttpd says by an error that nobody has this object; other errors, as that of a session that is over, stay. */

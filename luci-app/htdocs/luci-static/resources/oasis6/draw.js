@@ -69,7 +69,7 @@ function spread(count, length, extent) {
 /* LANs → router → uplinks → Internet: from left to right, or from top to bottom where it is narrow. */
 function way(look, narrow) {
 	const { status, uplinks } = look;
-	const lans = (Array.isArray(status.lans) ? status.lans : []).map(lan => ({
+	const lans = words.list(status.lans).map(lan => ({
 		name: lan.name, below: words.state(lan.state), mood: mood(lan.state), more: lan.why, line: lan.state == 'serving' ? 'active' : 'out'
 	}));
 	const ways = uplinks.map(it => ({

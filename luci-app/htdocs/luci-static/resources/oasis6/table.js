@@ -1,5 +1,6 @@
 'use strict';
 'require baseclass';
+'require oasis6.draw as draw';
 'require oasis6.words as words';
 
 /* Tables that may have hundreds of rows: sorted by any column, searched, and drawn anew only where something changed.
@@ -189,5 +190,13 @@ function address(text) {
 
 return baseclass.extend({
 	address,
+
+	/* The column that says how something is, by mark and word. */
+	state: () => ({
+		title: _('State'),
+		text: row => words.state(row.state),
+		fill: (td, row) => td.append(draw.mark(draw.mood(row.state)), ' ' + words.state(row.state))
+	}),
+
 	create: options => new Table(options)
 });

@@ -40,6 +40,9 @@ const UPLINKS = {
 	'6rd': () => _('6rd (%s)')
 };
 
+/* A list, whatever came. */
+const list = value => Array.isArray(value) ? value : [];
+
 function word(table, key) {
 	return Object.hasOwn(table, key) ? table[key]() : String(key ?? '');
 }
@@ -137,7 +140,7 @@ function headline(look) {
 	const best = Math.min(...working.map(it => it.priority), Infinity);
 	const broken = uplinks.filter(it => !works(it) && (it.role == 'active' || it.priority < best));
 	const complaints = broken.map(complaint).join('; ');
-	const waiting = Array.isArray(status.lans) && status.lans.length && !status.lans.some(lan => lan.state == 'serving');
+	const waiting = list(status.lans).length && !status.lans.some(lan => lan.state == 'serving');
 
 	if (waiting)
 		return { mood: 'bad', text: put(_('No network is served: %s.'), status.lans[0].why || _('waits')) };
@@ -160,6 +163,7 @@ function headline(look) {
 }
 
 return baseclass.extend({
+	list,
 	put,
 	listed,
 	duration,

@@ -3,7 +3,6 @@
 'require fs';
 'require poll';
 'require oasis6.daemon as daemon';
-'require oasis6.draw as draw';
 'require oasis6.table as table';
 'require oasis6.words as words';
 
@@ -39,7 +38,7 @@ function drops(look) {
 	};
 
 	take(_('DHCPv6 server'), look.status.dhcp6?.dropped);
-	for (const lan of Array.isArray(look.status.lans) ? look.status.lans : [])
+	for (const lan of words.list(look.status.lans))
 		take(words.put(_('Advertisements on %s'), lan.name), lan.ra?.drops);
 	for (const it of look.uplinks) {
 		take(words.put(_('Advertisements from %s'), it.name), it.ra?.drops);
@@ -68,7 +67,7 @@ return view.extend({
 			key: row => row.name,
 			columns: [
 				{ title: _('Name'), text: row => row.name },
-				{ title: _('State'), text: row => words.state(row.state), fill: (td, row) => td.append(draw.mark(draw.mood(row.state)), ' ' + words.state(row.state)) },
+				table.state(),
 				{ title: _('Why'), text: row => String(row.reason ?? '') },
 				{ title: _('What to do'), text: row => remedy(row) || '–' }
 			]
@@ -118,14 +117,13 @@ return view.extend({
 	},
 
 	show(look) {
-		const list = value => Array.isArray(value) ? value : [];
 		const sentence = words.headline(look).text;
 
 		if (this.headline.textContent != sentence)
 			this.headline.textContent = sentence;
 		this.uplinks.update(look.uplinks);
-		this.troubles.update(list(look.status.troubles));
-		this.refused.update(list(look.status.kernel?.refused));
+		this.troubles.update(words.list(look.status.troubles));
+		this.refused.update(words.list(look.status.kernel?.refused));
 		this.drops.update(drops(look));
 	},
 

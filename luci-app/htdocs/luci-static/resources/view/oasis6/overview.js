@@ -37,10 +37,6 @@ function countdown(td, seconds) {
 /* Changes with what a countdown counts to, and not with every second. */
 const until = seconds => seconds == null ? '' : String(Math.round((Date.now() / 1000 + seconds) / 5));
 
-function withMark(td, mood, word) {
-	td.append(draw.mark(mood), ' ' + word);
-}
-
 return view.extend({
 	load() {
 		return Promise.all([ daemon.look(), this.lists() ]);
@@ -94,7 +90,7 @@ return view.extend({
 			columns: [
 				{ title: _('Name'), text: row => text(row.name) },
 				{ title: _('Type'), text: row => words.type(row.type) },
-				{ title: _('State'), text: row => words.state(row.state), fill: (td, row) => withMark(td, draw.mood(row.state), words.state(row.state)) },
+				table.state(),
 				{ title: _('Use'), text: row => words.role(row.role) },
 				{ title: _('Why'), text: row => text(row.reason) },
 				{ title: _('Answers in'), numeric: true, text: row => row.rtt_ms == null ? '–' : words.put(_('%d ms'), row.rtt_ms) },
@@ -121,8 +117,8 @@ return view.extend({
 			columns: [
 				{ title: _('Name'), text: row => text(row.name) },
 				{ title: _('Device'), text: row => text(row.device) },
-				{ title: _('State'), text: row => words.state(row.state), fill: (td, row) => withMark(td, draw.mood(row.state), words.state(row.state)) },
-				{ title: _('Prefixes'), text: row => (Array.isArray(row.prefixes) ? row.prefixes : []).map(it => it.prefix).join(', ') },
+				table.state(),
+				{ title: _('Prefixes'), text: row => words.list(row.prefixes).map(it => it.prefix).join(', ') },
 				{ title: _('Leases'), numeric: true, text: row => row.dhcp6 ? words.put(_('%d addresses, %d prefixes'), row.dhcp6.addresses, row.dhcp6.prefixes) : '–' },
 				{ title: _('Why'), text: row => text(row.why) }
 			]
@@ -152,7 +148,7 @@ return view.extend({
 			key: row => row.name,
 			columns: [
 				{ title: _('Name'), text: row => text(row.name) },
-				{ title: _('Addresses'), text: row => (Array.isArray(row.addresses) ? row.addresses : []).join(', ') },
+				{ title: _('Addresses'), text: row => words.list(row.addresses).join(', ') },
 				{ title: _('From'), text: row => text(row.source) }
 			]
 		});
@@ -178,7 +174,7 @@ return view.extend({
 		this.look = look;
 		if (this.headline.textContent != sentence) {
 			this.headline.textContent = sentence;
-			this.markBox.replaceChildren(draw.mark({ good: 'good', fair: 'fair', bad: 'bad' }[mood] ?? 'off'));
+			this.markBox.replaceChildren(draw.mark(mood));
 		}
 
 		const notice = this.advice(look);
@@ -189,8 +185,8 @@ return view.extend({
 		this.count(look.uplinks);
 		this.drawWay();
 		this.uplinks.update(look.uplinks);
-		this.prefixes.update(Array.isArray(look.status.prefixes) ? look.status.prefixes : []);
-		this.lans.update(Array.isArray(look.status.lans) ? look.status.lans : []);
+		this.prefixes.update(words.list(look.status.prefixes));
+		this.lans.update(words.list(look.status.lans));
 		this.moves.update(look.moves.map(move => ({
 			...move, when: words.clock(move.ago), key: '%d %s %s'.format(Math.round((Date.now() / 1000 - move.ago) / 5), move.from, move.to)
 		})));
@@ -224,7 +220,7 @@ return view.extend({
 	drawWay() {
 		const { status, uplinks } = this.look;
 		const shown = JSON.stringify([ NARROW.matches, status.state, status.default_route,
-			(status.lans || []).map(lan => [ lan.name, lan.state, lan.why ]), uplinks.map(it => [ it.name, it.state, it.role, it.reason ]) ]);
+			words.list(status.lans).map(lan => [ lan.name, lan.state, lan.why ]), uplinks.map(it => [ it.name, it.state, it.role, it.reason ]) ]);
 
 		if (shown == this.drawn)
 			return;
